@@ -1,0 +1,86 @@
+"""What dfopt asks of a language or package manager. One module of this package is one ecosystem."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Protocol
+
+from optimizer.context import Context
+from optimizer.shell import Call, Word
+
+
+@dataclass(frozen=True, slots=True)
+class Project:
+    """The build context seen from inside the image, through the COPY that brings it in.
+
+    The files of `source` (a context folder, "" for its root) stand at `destination` in the image.
+    """
+
+    context: Context
+    source: str
+    destination: str
+    env: Mapping[str, str | None] = field(default_factory=dict)  # ENV and ARG in force
+
+    def locate(self, image_path: str, directory: str) -> str | None:
+        """Return the context path of a path in the image (relative ones start at `directory`).
+
+        None where the path is not below `destination`.
+        """
+        raise NotImplementedError
+
+
+@dataclass(frozen=True, slots=True)
+class Install:
+    """An install of third-party dependencies that needs only manifests.
+
+    `manifests` are context paths, all present and visible, in the order to copy them; `outputs` are the context
+    paths where the install puts files beside the manifests (`node_modules`), which a later COPY must not bring;
+    `rewrites` are the manifests that the install may itself write (a lock file that is out of date);
+    `command` replaces the words of the call (Poetry's `--no-root`), None keeps them; `then` is a command to run
+    once the sources are there.
+    """
+
+    manifests: tuple[str, ...]
+    outputs: tuple[str, ...] = ()
+    rewrites: tuple[str, ...] = ()
+    command: str | None = None
+    then: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """Why a recognised install cannot be separated from the sources: a clause, lower case, no full stop."""
+
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Cache:
+    """How to keep a call's download cache out of the layer: a flag, or commands to run behind it.
+
+    `flag` goes behind the word `after` of the call; `cleanup` commands go behind the statement, each once.
+    `targets` are the folders that a cache mount would hold; `off` says why nothing is to be done.
+    """
+
+    name: str  # what is cached, for the reason line: "pip's download cache"
+    flag: str | None = None
+    after: Word | None = None
+    cleanup: tuple[str, ...] = ()
+    targets: tuple[str, ...] = ()
+    off: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Ecosystem(Protocol):
+    """The questions an ecosystem answers; each takes a call and says None where the call is not its own."""
+
+    id: str
+    title: str
+
+    def install(self, call: Call, project: Project) -> Install | Refusal | None:
+        """Say what an install command reads of the project."""
+
+    def cache(self, call: Call, env: Mapping[str, str | None]) -> Cache | None:
+        """Say what an install command leaves behind for the next download."""
+
+
+Reader = Callable[[str], str | None]

@@ -1,0 +1,128 @@
+"""The typed view of a Dockerfile: stages, steps, and what holds when a step runs."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+
+from optimizer.shell import Call, Script
+from optimizer.syntax import Document, Instruction, Joined
+
+POSIX_SHELLS = frozenset({"sh", "bash", "ash", "dash"})
+
+
+@dataclass(frozen=True, slots=True)
+class State:
+    """What holds just before a step runs; None stands for "as the base image has it"."""
+
+    workdir: str | None  # absolute; "" never occurs
+    user: str | None
+    shell: tuple[str, ...]  # ("/bin/sh", "-c") unless SHELL or the platform says otherwise
+    env: Mapping[str, str | None]  # ENV so far in declaration order, expanded; None where a value is unknown
+    args: Mapping[str, str | None]  # ARGs in scope, likewise
+
+    @property
+    def is_posix(self) -> bool:
+        """Whether RUN's shell form goes to a Bourne-like shell."""
+        return bool(self.shell) and self.shell[0].rsplit("/", 1)[-1] in POSIX_SHELLS
+
+    def value(self, name: str) -> str | None:
+        """Return what `$name` gives, ENV before ARG; None where it is unset or unknown."""
+        return self.env[name] if name in self.env else self.args.get(name)
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """The command of a RUN: shell text with the way back to the source, as parsed."""
+
+    text: Joined  # what the shell gets (the here-document's body for `RUN <<EOF`)
+    script: Script
+    calls: tuple[Call, ...]
+    form: str  # "shell", "exec" (JSON), "heredoc" (the body is the script), "stdin" (a heredoc feeds a command)
+
+    @property
+    def editable(self) -> bool:
+        """Whether the script is understood shell text whose spans lead back to single source lines."""
+        return self.form == "shell" and self.script.problem is None
+
+    @property
+    def why_not_editable(self) -> str:
+        """A clause for a decline."""
+        if self.script.problem:
+            return self.script.problem
+        return {"exec": "the RUN is in exec form"}.get(self.form, "the RUN has a here-document")
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """An instruction in its stage."""
+
+    instruction: Instruction
+    index: int  # in Document.instructions
+    stage: int  # in Dockerfile.stages; -1 before the first FROM
+    state: State
+    run: Run | None  # for RUN only
+
+    @property
+    def name(self) -> str:
+        """The instruction's keyword in upper case."""
+        return self.instruction.name
+
+    @property
+    def line(self) -> int:
+        """The first line, 1-based."""
+        return self.instruction.line
+
+
+@dataclass(frozen=True, slots=True)
+class Stage:
+    """A FROM and what follows it up to the next."""
+
+    index: int
+    name: str | None  # lower case, as the builder compares it
+    base: str | None  # the image (or stage name) with build arguments expanded; None where one is unknown
+    parent: int | None  # the earlier stage that FROM names, None for an image
+    steps: tuple[Step, ...]  # the FROM first
+
+    @property
+    def body(self) -> tuple[Step, ...]:
+        """The steps behind FROM."""
+        return self.steps[1:]
+
+
+@dataclass(frozen=True, slots=True)
+class Dockerfile:
+    """A document with its stages."""
+
+    document: Document
+    stages: tuple[Stage, ...]
+    steps: tuple[Step, ...]  # all, in order; steps[i].instruction is document.instructions[i]
+    copied_from: Mapping[int, frozenset[int]]  # stage -> the earlier stages it takes files from (COPY, mount)
+    target: int  # index of the stage that is built; -1 where there is none
+
+    def __iter__(self) -> Iterator[Step]:
+        """Go through all steps in order."""
+        return iter(self.steps)
+
+    def after(self, step: Step) -> tuple[Step, ...]:
+        """Return the steps behind `step` in its stage."""
+        body = self.stages[step.stage].steps
+        return body[body.index(step) + 1 :]
+
+    def lineage(self, stage: int) -> frozenset[int]:
+        """Return the stage and the stages that its image is built on (FROM chain)."""
+        seen: set[int] = set()
+        at: int | None = stage
+        while at is not None and at not in seen:
+            seen.add(at)
+            at = self.stages[at].parent
+        return frozenset(seen)
+
+    def children(self, stage: int) -> frozenset[int]:
+        """Return the stages that start from `stage`, directly or not."""
+        return frozenset(s.index for s in self.stages if s.index != stage and stage in self.lineage(s.index))
+
+    @property
+    def shipped(self) -> frozenset[int]:
+        """Stages whose layers end in an image someone may run: leaves of the FROM graph nobody only copies from."""
+        used = frozenset().union(*self.copied_from.values()) if self.copied_from else frozenset()
+        leaves = {self.target, *(s.index for s in self.stages if s.index not in used and not self.children(s.index))}
+        return frozenset().union(*(self.lineage(leaf) for leaf in leaves if leaf >= 0))

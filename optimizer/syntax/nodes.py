@@ -1,0 +1,164 @@
+"""What a Dockerfile is made of: every character of the source belongs to exactly one node."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import NamedTuple
+
+
+class Span(NamedTuple):
+    """Character offsets into a text, `end` exclusive."""
+
+    start: int
+    end: int
+
+
+@dataclass(frozen=True, slots=True)
+class Joined:
+    """Text as the builder sees it after joining continued lines, with the way back to the source.
+
+    `pieces` are (offset in `text`, offset in the source, length), in order, without gaps in `text`.
+    """
+
+    text: str
+    pieces: tuple[tuple[int, int, int], ...]
+
+    def __str__(self) -> str:
+        """Give the joined text."""
+        return self.text
+
+    def at(self, offset: int) -> int:
+        """Return the source offset of the character at `offset`."""
+        for start, source, length in reversed(self.pieces):
+            if start <= offset:
+                return source + min(offset - start, length)
+        return 0
+
+    def end_at(self, offset: int) -> int:
+        """Return the source offset just behind the character before `offset`."""
+        return self.at(offset - 1) + 1 if offset else self.at(0)
+
+    def span(self, start: int, end: int) -> Span:
+        """Return the source span from the first to the last character of `text[start:end]`."""
+        return Span(self.at(start), self.end_at(end)) if end > start else Span(self.at(start), self.at(start))
+
+    def slice(self, start: int, end: int) -> "Joined":
+        """Return `text[start:end]` with its own way back."""
+        pieces = []
+        for offset, source, length in self.pieces:
+            low, high = max(start, offset), min(end, offset + length)
+            if low < high:
+                pieces.append((low - start, source + low - offset, high - low))
+        if not pieces:
+            pieces.append((0, self.at(start), 0))
+        return Joined(self.text[start:end], tuple(pieces))
+
+
+@dataclass(frozen=True, slots=True)
+class Directive:
+    """A parser directive (`# escape=...`) at the top of the file."""
+
+    name: str
+    value: str
+    span: Span
+
+
+@dataclass(frozen=True, slots=True)
+class Flag:
+    """A `--name=value` (or bare `--name`, value None) before the arguments of an instruction."""
+
+    name: str
+    value: str | None
+    span: Span
+
+
+@dataclass(frozen=True, slots=True)
+class Heredoc:
+    """A here-document of a RUN, COPY or ADD.
+
+    `body` is what the builder passes on (tabs already stripped for `<<-`); `span` covers the body lines
+    in the source without the terminator line. `expand` is False when the name was quoted.
+    """
+
+    name: str
+    body: str
+    expand: bool
+    strip_tabs: bool
+    descriptor: int
+    span: Span
+
+
+@dataclass(frozen=True, slots=True)
+class Instruction:
+    """One instruction as written, with the blank lines and comments above it.
+
+    `text` runs from the start of its first line (indentation included) to the end of its last line,
+    newline, inner comment lines and here-document bodies included; `start` is its offset in the source.
+    """
+
+    leading: str
+    text: str
+    start: int
+    keyword: str
+    body: Joined  # all behind the keyword, continued lines joined, comment lines dropped, flags included
+    value: Joined  # `body` without the flags
+    flags: tuple[Flag, ...]
+    json: tuple[str, ...] | None  # the words of the JSON form, None in shell form
+    heredocs: tuple[Heredoc, ...]
+    trigger: "Instruction | None"  # what ONBUILD registers; its offsets are those of the same source
+    comments: tuple[Span, ...]  # comment lines inside the instruction
+    line: int  # 1-based
+    end_line: int
+    problem: str | None  # why the builder would refuse or dfopt does not understand it
+
+    def __str__(self) -> str:
+        """Give back the source."""
+        return self.leading + self.text
+
+    @property
+    def name(self) -> str:
+        """The keyword in upper case, for Dockerfile keywords ignore case."""
+        return self.keyword.upper()
+
+    @property
+    def span(self) -> Span:
+        """The offsets of `text` in the source."""
+        return Span(self.start, self.start + len(self.text))
+
+    @property
+    def arguments(self) -> tuple[str, ...]:
+        """The words of the JSON form, or the value split at white space as COPY, ADD and FROM do."""
+        return self.json if self.json is not None else tuple(self.value.text.split())
+
+    def flag(self, name: str) -> str | None:
+        """Return the value of a flag ('' for a bare one), None where it is not given."""
+        return next((f.value or "" for f in self.flags if f.name == name), None)
+
+
+@dataclass(frozen=True, slots=True)
+class Document:
+    """A whole Dockerfile; `str()` gives back the source exactly."""
+
+    source: str
+    bom: str
+    directives: tuple[Directive, ...]
+    instructions: tuple[Instruction, ...]
+    trailing: str  # blank lines and comments below the last instruction
+
+    def __str__(self) -> str:
+        """Give back the source."""
+        return self.bom + "".join(map(str, self.instructions)) + self.trailing
+
+    def __iter__(self) -> Iterator[Instruction]:
+        """Go through the instructions in order."""
+        return iter(self.instructions)
+
+    @property
+    def escape(self) -> str:
+        """The escape character, `\\` unless the directive says back-tick."""
+        return next((d.value for d in self.directives if d.name == "escape"), "\\")
+
+    @property
+    def newline(self) -> str:
+        """The line ending that most lines have."""
+        crlf = self.source.count("\r\n")
+        return "\r\n" if crlf * 2 > self.source.count("\n") else "\n"

@@ -1,0 +1,21 @@
+"""The rewrites, one module each; a module whose name starts with an underscore is none."""
+
+from functools import cache
+from importlib import import_module
+from pkgutil import iter_modules
+
+from optimizer.transforms._finding import Artifact, Decline, Edit, Finding, Gain, Level, Rewrite
+from optimizer.transforms._transform import Example, Subject, Touches, Transform, transform
+
+__all__ = [
+    "Artifact", "Decline", "Edit", "Example", "Finding", "Gain", "Level", "Rewrite", "Subject", "Touches",
+    "Transform", "all_transforms", "transform",
+]  # fmt: skip
+
+
+@cache
+def all_transforms() -> tuple[Transform, ...]:
+    """Return every transform of this package, by id."""
+    names = sorted(m.name for m in iter_modules(__path__) if not m.name.startswith("_"))
+    modules = (import_module(f"{__name__}.{name}") for name in names)
+    return tuple(next(v for v in vars(m).values() if isinstance(v, Transform)) for m in modules)
