@@ -1,5 +1,7 @@
 """The typed view of a Dockerfile."""
 
 from optimizer.model.nodes import Dockerfile, Run, Stage, State, Step
+from optimizer.model.read import read
+from optimizer.model.run import BASE_WORKDIR
 
-__all__ = ["Dockerfile", "Run", "Stage", "State", "Step"]
+__all__ = ["BASE_WORKDIR", "Dockerfile", "Run", "Stage", "State", "Step", "read"]

@@ -97,6 +97,7 @@ class Dockerfile:
     steps: tuple[Step, ...]  # all, in order; steps[i].instruction is document.instructions[i]
     copied_from: Mapping[int, frozenset[int]]  # stage -> the earlier stages it takes files from (COPY, mount)
     target: int  # index of the stage that is built; -1 where there is none
+    global_args: tuple[str, ...] = ()  # the ARGs declared before the first FROM, and the builder's own
 
     def __iter__(self) -> Iterator[Step]:
         """Go through all steps in order."""

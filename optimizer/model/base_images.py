@@ -1,0 +1,34 @@
+"""The little that the model must know of base images: their shell and their working directory."""
+
+# Official images that set no WORKDIR, so that a build starts in `/`.
+# Source: the images' own Dockerfiles in github.com/docker-library and the vendors' repositories.
+_START_IN_ROOT = frozenset(
+    "almalinux alpine amazoncorretto amazonlinux archlinux buildpack-deps busybox debian eclipse-temurin fedora "
+    "haproxy httpd java memcached nginx node openjdk oraclelinux perl postgres python rockylinux ruby rust scratch "
+    "ubuntu".split()
+)
+_WINDOWS = ("windowsservercore", "nanoserver", "mcr.microsoft.com/windows")
+
+
+def repository(image: str) -> str:
+    """Return an image's repository without registry default, tag and digest: `node` for docker.io/library/node:18."""
+    name = image.split("@", 1)[0]
+    head, _, tail = name.rpartition("/")
+    name = (head + "/" if head else "") + tail.split(":", 1)[0]
+    for prefix in ("docker.io/", "index.docker.io/", "library/"):
+        name = name.removeprefix(prefix)
+    return name
+
+
+def workdir(image: str | None) -> str | None:
+    """Return the directory in which a build on this image starts, None where it is not known."""
+    if image is None or "onbuild" in image or repository(image) not in _START_IN_ROOT:
+        return None
+    return "/"
+
+
+def shell(image: str | None) -> tuple[str, ...]:
+    """Return the shell that RUN starts on this image."""
+    if image is not None and any(mark in image for mark in _WINDOWS):
+        return ("cmd", "/S", "/C")
+    return ("/bin/sh", "-c")
