@@ -1,9 +1,9 @@
 """What a run gives back."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from enum import StrEnum
 
-from optimizer.transforms import Artifact, Decline, Gain, Level, Rewrite
+from optimizer.transforms import Artifact, Level, Rewrite
 
 
 class Status(StrEnum):
@@ -17,34 +17,38 @@ class Status(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Applied:
-    """A rewrite that is part of the result. `line`..`end_line` are lines of the result (1-based)."""
+    """A rewrite that is part of the result.
+
+    `line`..`end_line` are the lines of the result that it wrote or moved; `origin` is the line of the original.
+    """
 
     transform: str
     level: Level
     rewrite: Rewrite
     line: int
     end_line: int
-    before_lines: tuple[int, ...] = ()  # lines of the original that went or changed
+    origin: int
 
 
 @dataclass(frozen=True, slots=True)
 class Declined:
-    """A place that was left alone, by a transform; `line` is a line of the result."""
+    """A recognised place that was left alone; `line` is a line of the original."""
 
     transform: str
-    decline: Decline
+    line: int
+    reason: str
 
 
 @dataclass(frozen=True, slots=True)
 class Result:
-    """The outcome for one Dockerfile."""
+    """The outcome for one Dockerfile; `layers` are (before, after) of the image that is built."""
 
     before: str
     after: str
     applied: tuple[Applied, ...] = ()
     declined: tuple[Declined, ...] = ()
     artifacts: tuple[Artifact, ...] = ()
-    before_gain: Gain = field(default=Gain())
+    layers: tuple[int, int] = (0, 0)
 
     @property
     def status(self) -> Status:
@@ -53,10 +57,19 @@ class Result:
             return Status.CHANGED
         return Status.DECLINED if self.declined else Status.UNCHANGED
 
+    @property
+    def saved_bytes(self) -> int:
+        """The estimated decrease of the image in bytes."""
+        return sum(applied.rewrite.gain.bytes for applied in self.applied)
+
 
 class GateError(Exception):
-    """A result that broke a promise of the gate: a bug in dfopt. The text names the promise and the transform."""
+    """A result that broke a promise of the gate: a bug in dfopt. The text names the promise and the rewrites."""
 
 
 class InputError(Exception):
-    """A Dockerfile that cannot be worked on; the text says what and where."""
+    """A Dockerfile that cannot be worked on: what, and at which line (1-based, None for the whole file)."""
+
+    def __init__(self, what: str, line: int | None = None) -> None:
+        super().__init__(what)
+        self.line = line

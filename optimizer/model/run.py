@@ -47,10 +47,10 @@ def _script(form: str, text: str, instruction: Instruction) -> Script:
 
 
 def _calls(script: Script, directory: str, variables: tuple[tuple[str, str | None], ...]) -> tuple[Call, ...]:
-    return () if script.problem else _calls_of(script, directory, variables)
+    return () if script.problem else _calls_of(script.text, directory, variables)
 
 
 @lru_cache(maxsize=4096)
-def _calls_of(script: Script, directory: str, variables: tuple[tuple[str, str | None], ...]) -> tuple[Call, ...]:
+def _calls_of(text: str, directory: str, variables: tuple[tuple[str, str | None], ...]) -> tuple[Call, ...]:
     known: Mapping[str, str | None] = dict(variables)
-    return calls(script, directory, known)
+    return calls(parse_script(text), directory, known)

@@ -1,0 +1,99 @@
+"""Edits applied to a text, and what becomes of places in it."""
+
+from bisect import bisect_right, insort
+from collections.abc import Iterable, Sequence
+
+from optimizer.syntax import Span
+from optimizer.transforms import Edit, Rewrite
+
+
+def apply(text: str, edits: Iterable[Edit]) -> str:
+    """Return the text with all edits made; they must not overlap."""
+    pieces, at = [], 0
+    for edit in ordered(edits):
+        pieces += [text[at : edit.span.start], edit.text]
+        at = edit.span.end
+    return "".join([*pieces, text[at:]])
+
+
+def ordered(edits: Iterable[Edit]) -> list[Edit]:
+    """Return the edits from the top of the text to its end."""
+    return sorted(edits, key=lambda edit: edit.span)
+
+
+def compatible(rewrites: Iterable[Rewrite]) -> list[Rewrite]:
+    """Return the rewrites, first come first served, whose edits neither overlap nor touch."""
+    taken: list[Span] = []
+    chosen = []
+    for rewrite in rewrites:
+        spans = [edit.span for edit in rewrite.edits]
+        if any(_meets(span, taken) for span in spans):
+            continue
+        for span in spans:
+            insort(taken, span)
+        chosen.append(rewrite)
+    return chosen
+
+
+def _meets(span: Span, taken: list[Span]) -> bool:
+    at = bisect_right(taken, span)
+    return any(other.start <= span.end and span.start <= other.end for other in taken[max(0, at - 1) : at + 1])
+
+
+def moved(span: Span, edits: Sequence[Edit]) -> Span:
+    """Return where a span stands after the (ordered) edits; it takes in an edit that crosses its border."""
+    return Span(_forward(span.start, edits, end=False), _forward(span.end, edits, end=True))
+
+
+def _forward(offset: int, edits: Sequence[Edit], *, end: bool) -> int:
+    shift = 0
+    for edit in edits:
+        if edit.span.start >= offset and (end or edit.span.end > offset):
+            break
+        if edit.span.end > offset:
+            return edit.span.start + shift + (len(edit.text) if end else 0)
+        shift += len(edit.text) - (edit.span.end - edit.span.start)
+    return offset + shift
+
+
+def written(rewrite: Rewrite, edits: Sequence[Edit]) -> Span:
+    """Return what a rewrite covers in the text after all (ordered) edits of its pass."""
+    own = ordered(rewrite.edits)
+    shift, starts, ends = 0, [], []
+    for edit in edits:
+        if edit in own:
+            starts.append(edit.span.start + shift)
+            ends.append(edit.span.start + shift + len(edit.text))
+        shift += len(edit.text) - (edit.span.end - edit.span.start)
+    return Span(starts[0], ends[-1])
+
+
+def line_starts(text: str) -> list[int]:
+    """Return the offset at which each line starts; only a newline ends a line."""
+    starts = [0]
+    while (at := text.find("\n", starts[-1])) >= 0:
+        starts.append(at + 1)
+    return starts
+
+
+def line_of(starts: Sequence[int], offset: int) -> int:
+    """Return the 1-based number of the line that holds an offset."""
+    return bisect_right(starts, offset)
+
+
+def origins(before: str, edits: Sequence[Edit], known: Sequence[int]) -> list[int]:
+    """Return for each line after the (ordered) edits the line of the first text that it goes back to.
+
+    `known[i]` is that of line i+1 of `before`; a line that an edit wrote goes back to where the edit began.
+    """
+    starts = line_starts(before)
+    result, shift, at = [], 0, 0
+    for offset in line_starts(apply(before, edits)):
+        while at < len(edits) and offset >= edits[at].span.start + shift + len(edits[at].text):
+            shift += len(edits[at].text) - (edits[at].span.end - edits[at].span.start)
+            at += 1
+        back = offset - shift
+        if at < len(edits) and back > edits[at].span.start:
+            back = edits[at].span.start
+        result.append(known[line_of(starts, back) - 1])
+    return result

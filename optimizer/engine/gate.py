@@ -1,0 +1,105 @@
+"""What must hold of every result, checked on every run; a failure leaves the file untouched."""
+
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
+
+from optimizer.engine.inventory import inventory
+from optimizer.engine.result import GateError
+from optimizer.model import Dockerfile
+from optimizer.model.contract import read_contract
+from optimizer.syntax import Document
+from optimizer.transforms import Rewrite, Touches
+
+
+def check(before: Dockerfile, after: Dockerfile, rewrites: Iterable[tuple[frozenset[Touches], Rewrite]]) -> None:
+    """Raise GateError, naming the promise, unless `after` keeps every promise made of `before`."""
+    done = list(rewrites)
+    for failure in _failures(before, after, done):
+        titles = "; ".join(dict.fromkeys(rewrite.title for _, rewrite in done))
+        raise GateError(f"{failure} (rewrites: {titles})")
+
+
+def _failures(
+    before: Dockerfile, after: Dockerfile, done: Sequence[tuple[frozenset[Touches], Rewrite]]
+) -> Iterator[str]:
+    yield from _form(before.document, after.document)
+    yield from _comments(before.document, after.document)
+    yield from _problems(before, after)
+    difference = read_contract(before.document.source).difference(read_contract(after.document.source))
+    if difference:
+        yield f"the runtime contract changed: {difference}"
+    yield from _commands(before, after, done)
+
+
+def _form(before: Document, after: Document) -> Iterator[str]:
+    if str(after) != after.source:
+        yield "the result does not survive a round trip"
+    if before.bom != after.bom:
+        yield "the byte order mark changed"
+    if [(d.name, d.value) for d in before.directives] != [(d.name, d.value) for d in after.directives]:
+        yield "a parser directive changed"
+    if before.source.endswith("\n") != after.source.endswith("\n"):
+        yield "the final newline changed"
+    if _endings(before.source) != _endings(after.source) and len(_endings(before.source)) == 1:
+        yield "the line endings changed"
+
+
+def _endings(source: str) -> frozenset[str]:
+    crlf, newlines = source.count("\r\n"), source.count("\n")
+    return frozenset([*["\r\n"] * bool(crlf), *["\n"] * (newlines > crlf)])
+
+
+def _comments(before: Document, after: Document) -> Iterator[str]:
+    lost = Counter(_comment_lines(before)) - Counter(_comment_lines(after))
+    if lost:
+        yield f"a comment was lost: {next(iter(lost))}"
+
+
+def _comment_lines(document: Document) -> Iterator[str]:
+    for instruction in document:
+        yield from _comments_of(instruction.leading)
+        yield from (document.source[span.start : span.end].strip() for span in instruction.comments)
+    yield from _comments_of(document.trailing)
+
+
+def _comments_of(text: str) -> Iterator[str]:
+    return (line.strip() for line in text.split("\n") if line.strip().startswith("#"))
+
+
+def _problems(before: Dockerfile, after: Dockerfile) -> Iterator[str]:
+    new = Counter(_problem_texts(after)) - Counter(_problem_texts(before))
+    if sum(Counter(_problem_texts(after)).values()) > sum(Counter(_problem_texts(before)).values()):
+        yield f"the result is not understood where the source was: {next(iter(new), '')}"
+
+
+def _problem_texts(dockerfile: Dockerfile) -> Iterator[str]:
+    for step in dockerfile:
+        if step.instruction.problem:
+            yield step.instruction.problem
+        if step.run is not None and step.run.script.problem:
+            yield step.run.script.problem
+
+
+def _commands(
+    before: Dockerfile, after: Dockerfile, done: Sequence[tuple[frozenset[Touches], Rewrite]]
+) -> Iterator[str]:
+    old, new = inventory(before), inventory(after)
+    added = Counter(text for _, rewrite in done for text in rewrite.added)
+    removed = Counter(text for _, rewrite in done for text in rewrite.removed)
+    expected = Counter(old)
+    expected.update(added)
+    expected.subtract(removed)
+    found = Counter(new)
+    for text in expected.keys() | found.keys():
+        # A flag of two RUNs stands once in the merged one, so flags are compared by presence.
+        flag = text.startswith("RUN --")
+        if expected[text] != found[text] and not (flag and bool(expected[text]) == bool(found[text])):
+            yield f"{'a command was lost' if expected[text] > found[text] else 'a command appeared'}: {text[:200]}"
+    if not any(Touches.ORDER in touches for touches, _ in done):
+        changed = added + removed
+        if _kept(old, changed) != _kept(new, changed):
+            yield "the order of the commands changed"
+
+
+def _kept(entries: Iterable[str], changed: Counter[str]) -> list[str]:
+    return [entry for entry in entries if entry not in changed and not entry.startswith("RUN --")]

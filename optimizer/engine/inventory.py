@@ -1,0 +1,56 @@
+"""Every command and instruction of a Dockerfile in a form that survives reformatting, for the gate to count."""
+
+from collections.abc import Iterator
+
+from optimizer.model import Dockerfile, Step
+from optimizer.shell import Command, Compound, Kind, Node
+
+
+def inventory(dockerfile: Dockerfile) -> list[str]:
+    """Return one text a command (in a RUN that is understood) or instruction (all else), in order.
+
+    Words are joined by single blanks. Of operators all but `&&` count, so that `a || b` is not taken for `a && b`;
+    of compounds all but groupings.
+    """
+    return [entry for step in dockerfile for entry in _entries(step)]
+
+
+def _entries(step: Step) -> Iterator[str]:
+    instruction = step.instruction
+    if step.run is None or not step.run.editable:
+        yield squeezed(f"{instruction.name} {instruction.body.text}") + _bodies(step)
+        return
+    yield from (f"RUN {squeezed(f'--{flag.name}={flag.value}')}" for flag in instruction.flags)
+    yield from _parts(step.run.script.root)
+
+
+def _bodies(step: Step) -> str:
+    return "".join(f"\n{heredoc.body}" for heredoc in step.instruction.heredocs)
+
+
+def _parts(node: Node) -> Iterator[str]:
+    if isinstance(node, Command):
+        yield command_text(node)
+        return
+    if node.kind not in {Kind.LIST, Kind.GROUP, Kind.SUBSHELL}:
+        yield f"<{node.kind}>"
+    for position, part in enumerate(node.parts):
+        yield from _parts(part)
+        yield from _operator(node, position)
+
+
+def _operator(node: Compound, position: int) -> Iterator[str]:
+    if position < len(node.operators) and node.operators[position] not in {"&&", ""}:
+        yield node.operators[position]
+
+
+def command_text(command: Command) -> str:
+    """Return a command as `Rewrite.added` and `Rewrite.removed` name it."""
+    assignments = [f"{name}={word}" for name, word in command.assignments]
+    redirects = [f"{r.operator}{r.target or ''}" for r in command.redirects]
+    return " ".join([*assignments, *map(str, command.words), *redirects])
+
+
+def squeezed(text: str) -> str:
+    """Return a text with every run of white space as one blank."""
+    return " ".join(text.split())

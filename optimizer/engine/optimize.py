@@ -1,0 +1,140 @@
+"""The fixpoint: every transform in turn, on a freshly parsed text, until nothing changes; then the gate."""
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field, replace
+
+from optimizer.context import Context
+from optimizer.engine import edits as text_edits
+from optimizer.engine import gate
+from optimizer.engine.plan import Plan
+from optimizer.engine.result import Applied, Declined, GateError, InputError, Result
+from optimizer.engine.suppressions import suppressed
+from optimizer.model import Dockerfile, read
+from optimizer.syntax import Span, parse
+from optimizer.transforms import Artifact, Decline, Finding, Rewrite, Subject, Transform
+
+_ROUNDS = 10
+_LAYERED = frozenset({"RUN", "COPY", "ADD", "WORKDIR"})
+
+
+def optimize(text: str, context: Context, plan: Plan | None = None) -> Result:
+    """Return what becomes of a Dockerfile in its build context.
+
+    Raises InputError where there is nothing to work on (no FROM, an unknown target), GateError where the result
+    would break a promise.
+    """
+    run = _Run(plan or Plan(), text, context, origins=list(range(1, text.count("\n") + 2)))
+    before = run.read()
+    _refuse(before, run.plan)
+    declined = run.to_the_fixpoint()
+    after = run.read()
+    if run.applied:
+        gate.check(before, after, [(a.transform.touches, a.rewrite) for a in run.applied])
+    return Result(
+        text, run.text, tuple(run.report()), declined, tuple(run.artifacts.values()), (_layers(before), _layers(after))
+    )
+
+
+def _refuse(dockerfile: Dockerfile, plan: Plan) -> None:
+    if not dockerfile.document.instructions:
+        raise InputError("the file holds no instruction")
+    if not dockerfile.stages:
+        raise InputError("there is no FROM instruction", dockerfile.document.instructions[0].line)
+    names = {name for s in dockerfile.stages for name in (s.name, str(s.index)) if name}
+    if plan.target is not None and plan.target.lower() not in names:
+        raise InputError(f"there is no stage {plan.target!r} to build")
+
+
+@dataclass
+class _Placed:
+    """An applied rewrite and where it stands in the text of now."""
+
+    transform: Transform
+    rewrite: Rewrite
+    span: Span
+    origin: int
+
+
+@dataclass
+class _Run:
+    """The text of now, and how it came to be."""
+
+    plan: Plan
+    text: str
+    context: Context
+    origins: list[int]
+    applied: list[_Placed] = field(default_factory=list)
+    artifacts: dict[str, Artifact] = field(default_factory=dict)
+    _read: tuple[str, Dockerfile] | None = None
+
+    def read(self) -> Dockerfile:
+        """Return the model of the text of now."""
+        if self._read is None or self._read[0] != self.text:
+            model = read(parse(self.text), target=self.plan.target, build_args=self.plan.build_args)
+            self._read = (self.text, model)
+        return self._read[1]
+
+    def to_the_fixpoint(self) -> tuple[Declined, ...]:
+        """Apply all transforms until a round changes nothing; return that round's declines."""
+        busy: list[str] = []
+        for _ in range(_ROUNDS):
+            declined: list[Declined] = []
+            busy = [transform.id for transform in self.plan.transforms() if self._one(transform, declined)]
+            if not busy:
+                return tuple(dict.fromkeys(declined))
+        raise GateError(f"the rewrites do not settle: {', '.join(busy)}")
+
+    def _one(self, transform: Transform, declined: list[Declined]) -> bool:
+        """Apply what one transform finds; tell whether that changed anything."""
+        dockerfile = self.read()
+        is_off = suppressed(dockerfile.document, (transform,))
+        subject = Subject(dockerfile, self.context, self.plan.options.get(transform.id, {}))
+        found = [f for f in transform.find(subject) if not is_off(transform.id, f.line)]
+        declined += [Declined(transform.id, self.origins[f.line - 1], f.reason) for f in found if isinstance(f, Decline)]
+        chosen = text_edits.compatible(list(self._allowed(transform, found)))
+        if not chosen:
+            return False
+        self._make(transform, chosen)
+        return True
+
+    def _allowed(self, transform: Transform, found: Sequence[Finding]) -> Iterator[Rewrite]:
+        for finding in found:
+            if isinstance(finding, Rewrite):
+                level = transform.level if finding.level is None else min(finding.level, transform.level)
+                if self.plan.allows(transform, level):
+                    yield replace(finding, level=level)
+
+    def _make(self, transform: Transform, rewrites: Sequence[Rewrite]) -> None:
+        edits = text_edits.ordered(edit for rewrite in rewrites for edit in rewrite.edits)
+        for placed in self.applied:
+            placed.span = text_edits.moved(placed.span, edits)
+        for rewrite in rewrites:
+            span = text_edits.written(rewrite, edits) if rewrite.edits else Span(0, 0)
+            self.applied.append(_Placed(transform, rewrite, span, self.origins[rewrite.line - 1]))
+            for artifact in rewrite.artifacts:
+                self.artifacts[artifact.path] = artifact
+                self.context = self.context.overlay(artifact.path, artifact.content)
+        if edits:
+            self.origins = text_edits.origins(self.text, edits, self.origins)
+            self.text = text_edits.apply(self.text, edits)
+
+    def report(self) -> Iterator[Applied]:
+        """Go through the applied rewrites with their lines in the final text."""
+        line = _line_numbers(self.text)
+        for placed in self.applied:
+            last = max(placed.span.start, placed.span.end - 1)
+            level = placed.rewrite.level or placed.transform.level
+            yield Applied(
+                placed.transform.id, level, placed.rewrite, line(placed.span.start), line(last), placed.origin
+            )
+
+
+def _line_numbers(text: str) -> Callable[[int], int]:
+    starts = text_edits.line_starts(text)
+    return lambda offset: text_edits.line_of(starts, offset)
+
+
+def _layers(dockerfile: Dockerfile) -> int:
+    """Return how many layers the target adds to its base image (WORKDIR / makes none)."""
+    steps = (step for stage in dockerfile.lineage(dockerfile.target) for step in dockerfile.stages[stage].body)
+    return sum(step.name in _LAYERED and step.instruction.value.text.strip() != "/" for step in steps)

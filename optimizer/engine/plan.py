@@ -1,0 +1,41 @@
+"""What a run is asked to do."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+
+from optimizer.transforms import Level, Transform, all_transforms
+
+# Steps settle before they are merged, installs are joined before their caches are cleaned, and the ignore file
+# comes last, when it is known what the build reads. A transform that is not named runs behind these.
+_ORDER = (
+    "copy-over-add", "copy-with-owner", "join-apt-update", "hoist-independent-steps", "split-manifest-copy",
+    "merge-run", "clean-package-caches", "remove-downloads", "write-dockerignore",
+)  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """Which transforms run, and how far each may go.
+
+    `select` None means all; `levels` overrides `level` by transform id; `options` are each transform's own.
+    """
+
+    level: Level = Level.EQUIVALENT
+    select: frozenset[str] | None = None
+    ignore: frozenset[str] = frozenset()
+    levels: Mapping[str, Level] = field(default_factory=dict)
+    options: Mapping[str, Mapping[str, object]] = field(default_factory=dict)
+    target: str | None = None
+    build_args: Mapping[str, str] = field(default_factory=dict)
+
+    def transforms(self) -> Iterator[Transform]:
+        """Go through the transforms that run, in order."""
+        rank = {name: number for number, name in enumerate(_ORDER)}
+        for transform in sorted(all_transforms(), key=lambda t: (rank.get(t.id, len(rank)), t.id)):
+            chosen = self.select is None or transform.id in self.select
+            if chosen and transform.id not in self.ignore:
+                yield transform
+
+    def allows(self, transform: Transform, level: Level) -> bool:
+        """Tell whether a rewrite of this level may be applied for the transform."""
+        return level <= self.levels.get(transform.id, self.level)
