@@ -67,12 +67,19 @@ class Kind(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Compound:
-    """A compound command; in a LIST `operators[i]` stands behind `parts[i]` (the last may have none)."""
+    """A compound command; in a LIST `operators[i]` stands behind `parts[i]` (the last may have none).
+
+    The parts of a SUBSHELL, GROUP, LOOP body, IF or CASE branch are LISTs (conditions included, in source order).
+    `words` are the variable and values of a `for`, the subject of a `case`, the name of a function; `redirects`
+    are those of a REDIRECTED.
+    """
 
     kind: Kind
     parts: "tuple[Node, ...]"
     span: Span
     operators: tuple[str, ...] = ()
+    words: tuple[Word, ...] = ()
+    redirects: tuple[Redirect, ...] = ()
 
 
 Node = Command | Compound
