@@ -1,5 +1,8 @@
 """Text to instructions and back, without loss."""
 
 from optimizer.syntax.nodes import Directive, Document, Flag, Heredoc, Instruction, Joined, Span
+from optimizer.syntax.pairs import pairs
+from optimizer.syntax.parse import parse
+from optimizer.syntax.words import words
 
-__all__ = ["Directive", "Document", "Flag", "Heredoc", "Instruction", "Joined", "Span"]
+__all__ = ["Directive", "Document", "Flag", "Heredoc", "Instruction", "Joined", "Span", "pairs", "parse", "words"]

@@ -1,7 +1,10 @@
 """What a Dockerfile is made of: every character of the source belongs to exactly one node."""
 
+import re
+from bisect import bisect_right
 from collections.abc import Iterator
 from dataclasses import dataclass
+from operator import itemgetter
 from typing import NamedTuple
 
 
@@ -28,10 +31,8 @@ class Joined:
 
     def at(self, offset: int) -> int:
         """Return the source offset of the character at `offset`."""
-        for start, source, length in reversed(self.pieces):
-            if start <= offset:
-                return source + min(offset - start, length)
-        return 0
+        start, source, length = self.pieces[self._piece(offset)]
+        return source + min(offset - start, length)
 
     def end_at(self, offset: int) -> int:
         """Return the source offset just behind the character before `offset`."""
@@ -44,13 +45,21 @@ class Joined:
     def slice(self, start: int, end: int) -> "Joined":
         """Return `text[start:end]` with its own way back."""
         pieces = []
-        for offset, source, length in self.pieces:
+        for offset, source, length in self.pieces[self._piece(start) : self._piece(end) + 1]:
             low, high = max(start, offset), min(end, offset + length)
             if low < high:
                 pieces.append((low - start, source + low - offset, high - low))
         if not pieces:
             pieces.append((0, self.at(start), 0))
         return Joined(self.text[start:end], tuple(pieces))
+
+    def _piece(self, offset: int) -> int:
+        """Return the index of the piece that holds the character at `offset`."""
+        return max(bisect_right(self.pieces, offset, key=_offset) - 1, 0)
+
+
+_offset = itemgetter(0)
+_BLANKS = re.compile(r"[\t\v\f\r ]+")
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,6 +118,7 @@ class Instruction:
     line: int  # 1-based
     end_line: int
     problem: str | None  # why the builder would refuse or dfopt does not understand it
+    escape: str = "\\"  # the escape character of the document
 
     def __str__(self) -> str:
         """Give back the source."""
@@ -127,7 +137,9 @@ class Instruction:
     @property
     def arguments(self) -> tuple[str, ...]:
         """The words of the JSON form, or the value split at white space as COPY, ADD and FROM do."""
-        return self.json if self.json is not None else tuple(self.value.text.split())
+        if self.json is not None:
+            return self.json
+        return tuple(_BLANKS.split(self.value.text)) if self.value.text else ()
 
     def flag(self, name: str) -> str | None:
         """Return the value of a flag ('' for a bare one), None where it is not given."""

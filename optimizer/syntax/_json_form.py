@@ -1,0 +1,47 @@
+"""The JSON form of arguments, as in moby/buildkit frontend/dockerfile/parser/line_parsers.go."""
+
+import re
+
+from optimizer.syntax._lines import SPACE
+
+_BLANK = r"[ \t\r\n]*"
+_STRING = r'"[^"\\\x00-\x1f]*"'
+_STRINGS = re.compile(_STRING)
+_PLAIN_LIST = re.compile(rf"\[{_BLANK}(?:{_STRING}(?:{_BLANK},{_BLANK}{_STRING})*)?{_BLANK}\]{_BLANK}")
+_SURROGATE = re.compile("[\ud800-\udfff]")
+
+
+class NotStringsError(Exception):
+    """The text is a JSON array, but not one of strings; BuildKit refuses it."""
+
+
+def read_json(text: str) -> tuple[str, ...] | None:
+    """Return the strings of a JSON array, None where the text is not JSON and therefore shell form.
+
+    Raises NotStringsError for an array that holds anything but strings.
+    """
+    text = text.lstrip(SPACE)
+    if not text.startswith("["):
+        return None
+    if _PLAIN_LIST.fullmatch(text):
+        return tuple(_SURROGATE.sub("\ufffd", string[1:-1]) for string in _STRINGS.findall(text))
+    return _decode(text)
+
+
+def _decode(text: str) -> tuple[str, ...] | None:
+    from json import loads  # noqa: PLC0415 - few files have escapes in JSON form, and start-up counts
+
+    try:
+        items = loads(text, parse_constant=_refuse)
+    except RecursionError as error:
+        raise NotStringsError from error
+    except ValueError:
+        return None
+    if not all(isinstance(item, str) for item in items):
+        raise NotStringsError
+    return tuple(_SURROGATE.sub("\ufffd", item) for item in items)
+
+
+def _refuse(constant: str) -> None:
+    """Refuse `NaN` and the like, which Python reads and JSON does not have."""
+    raise ValueError(constant)
