@@ -1,0 +1,136 @@
+"""What the package managers of the distributions share: a verb among options, and packages that come by name."""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from optimizer.ecosystems.ecosystem import Cache, Install, Project, Refusal
+from optimizer.shell import Call, Word
+
+_SUBSTITUTION = re.compile(r"\$\(|`|<\(")
+_LOCAL = re.compile(r"(?:\.{0,2}/|~)")
+
+
+@dataclass(frozen=True, slots=True)
+class Grammar:
+    """Which options of a program take the next word as their value."""
+
+    long: frozenset[str]
+    short: str = ""  # letters
+
+    def takes_next(self, option: str) -> bool:
+        """Tell whether the value of an option (as written) is the next word."""
+        if option.startswith("--"):
+            return option in self.long
+        letters = option[1:]
+        at = next((i for i, letter in enumerate(letters) if letter in self.short), None)
+        return at is not None and at == len(letters) - 1
+
+
+@dataclass(frozen=True, slots=True)
+class Invocation:
+    """The words of a call by their part: `verb` is None where there is none, or it depends on running it."""
+
+    verb: Word | None
+    options: tuple[str, ...]  # as written; the value that stands in a word of its own follows its option
+    operands: tuple[Word, ...]
+
+    @property
+    def action(self) -> str | None:
+        """The verb's value."""
+        return self.verb.value if self.verb else None
+
+    def has(self, *names: str) -> bool:
+        """Tell whether an option is given, alone or with `=value`; single letters also within a cluster."""
+        letters = {name[1] for name in names if len(name) == 2}  # noqa: PLR2004 a dash and a letter
+        return any(
+            option.split("=", 1)[0] in names or (re.fullmatch(r"-[A-Za-z]+", option) and letters & set(option[1:]))
+            for option in self.options
+        )
+
+
+def invocation(call: Call, grammar: Grammar) -> Invocation:
+    """Sort the words of a call into verb, options and operands.
+
+    A word that is only known when it runs may hold options: in front of the verb it makes the verb unknown.
+    """
+    options: list[str] = []
+    operands: list[Word] = []
+    words = iter(call.arguments)
+    for word in words:
+        text = word.text if word.value is None else word.value
+        if text == "--":
+            operands += words
+        elif text.startswith("-") and len(text) > 1:
+            options.append(text)
+            if grammar.takes_next(text) and (value := next(words, None)):
+                options.append(value.value or value.text)
+        else:
+            operands.append(word)
+    verb = operands[0] if operands and operands[0].value is not None else None
+    return Invocation(verb, tuple(options), tuple(operands[1:]))
+
+
+@dataclass(frozen=True, slots=True)
+class SystemManager:
+    """A package manager of a distribution. It reads no project file unless it is handed one."""
+
+    id: str
+    title: str
+    programs: frozenset[str]
+    grammar: Grammar
+    verbs: frozenset[str]  # install, refresh, upgrade
+    cached: str  # Cache.name
+    targets: tuple[str, ...]
+    suffix: str  # of a package file
+    elsewhere: tuple[str, ...]  # options with which the cache is not at its usual place
+    cleanup: Mapping[str, str] = field(default_factory=dict)  # by verb, "" for all others; {program} is replaced
+    flag: str | None = None  # keeps the cache away where no cleanup is named for the verb
+    spared: frozenset[str] = frozenset()  # verbs and options with which nothing is left behind
+    paths_are_files: bool = False  # whether an operand with a leading path is a package file
+
+    def install(self, call: Call, project: Project) -> Install | Refusal | None:  # noqa: ARG002 part of the protocol
+        """Say that an install reads nothing of the project, or which file it reads all the same."""
+        if call.program not in self.programs:
+            return None
+        given = invocation(call, self.grammar)
+        if given.verb is None and given.operands:
+            return Refusal("what it does depends on a variable")
+        if given.action not in self.verbs:
+            return None
+        reason = self._reads(call, given)
+        return Refusal(reason) if reason else Install(manifests=())
+
+    def cache(self, call: Call, env: Mapping[str, str | None]) -> Cache | None:  # noqa: ARG002 part of the protocol
+        """Say what an install or a refresh leaves behind for the next one."""
+        if call.program not in self.programs:
+            return None
+        given = invocation(call, self.grammar)
+        if given.verb is None or given.action not in self.verbs or given.has(*self.spared):
+            return None
+        off = f"{self.cached} are kept at another place" if self._is_elsewhere(given) else None
+        cleanup = self.cleanup.get(given.action or "") or self.cleanup.get("")
+        if cleanup:
+            command = cleanup.format(program=call.program)
+            return Cache(self.cached, cleanup=(command,), targets=self.targets, off=off)
+        return Cache(self.cached, flag=self.flag, after=given.verb, targets=self.targets, off=off)
+
+    def _is_elsewhere(self, given: Invocation) -> bool:
+        return given.has(*(o for o in self.elsewhere if o.startswith("-"))) or any(
+            part in option for part in self.elsewhere if not part.startswith("-") for option in given.options
+        )
+
+    def _reads(self, call: Call, given: Invocation) -> str | None:
+        """Return why a call reads a file that may be the project's, None where it reads none."""
+        fed = any(word.value == "xargs" for word in call.command.words)
+        if fed or any(_SUBSTITUTION.search(word.text) for word in given.operands):
+            return "the names of the packages come from another command or a file"
+        if any(r.operator == "<" for r in call.command.redirects):
+            return "it reads a file"
+        for word in given.operands:
+            text = word.value or word.text
+            if "://" not in text and (text.endswith(self.suffix) or (self.paths_are_files and _LOCAL.match(text))):
+                return f"it installs the local package {text}"
+        if given.has("-c", "--config-file", "--config") or any("Dir::" in option for option in given.options):
+            return "it has a configuration of its own"
+        return None

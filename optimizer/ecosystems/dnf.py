@@ -1,0 +1,34 @@
+"""dnf, microdnf and yum, the package managers of Fedora, Red Hat, CentOS and Amazon Linux.
+
+Each install stores the metadata of every repository, and fetches them anew where they are gone.
+Options: dnf(8), yum(8).
+"""
+
+from optimizer.ecosystems._system import Grammar, SystemManager
+
+GRAMMAR = Grammar(
+    long=frozenset({
+        "--config", "--exclude", "--installroot", "--releasever", "--repo", "--repoid", "--repofrompath",
+        "--enablerepo", "--disablerepo", "--setopt", "--disableplugin", "--enableplugin", "--comment", "--advisory",
+        "--advisories", "--forcearch", "--downloaddir", "--destdir", "--randomwait", "--rpmverbosity", "--debuglevel", "--errorlevel",
+        "--disableexcludes", "--bz", "--cve", "--sec-severity",
+    }),
+    short="cdexR",
+)  # fmt: skip
+
+ECOSYSTEM = SystemManager(
+    id="dnf",
+    title="dnf, microdnf and yum",
+    programs=frozenset({"dnf", "dnf5", "microdnf", "yum"}),
+    grammar=GRAMMAR,
+    verbs=frozenset({
+        "install", "localinstall", "reinstall", "downgrade", "swap", "update", "upgrade", "upgrade-minimal",
+        "update-minimal", "distro-sync", "group", "groupinstall", "groupupdate", "module", "builddep", "makecache",
+        "check-update",
+    }),
+    cached="the package manager's metadata",
+    targets=("/var/cache/dnf", "/var/cache/libdnf5", "/var/cache/yum"),
+    suffix=".rpm",
+    elsewhere=("--installroot", "cachedir", "--cachedir"),
+    cleanup={"": "{program} clean all"},
+)  # fmt: skip
