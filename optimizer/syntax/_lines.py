@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 from optimizer.syntax.nodes import Joined, Span
 
-SPACE = "\t\n\v\f\r \x85\xa0\u1680\u2000\u2001\u2002\u2003\u2004\u2005\u2006\u2007\u2008\u2009\u200a\u2028\u2029\u202f\u205f\u3000"
+SPACE = "\t\n\v\f\r \x85\xa0\u1680" + "".join(map(chr, range(0x2000, 0x200B))) + "\u2028\u2029\u202f\u205f\u3000"
 """What Go's `unicode.IsSpace` takes for white space (Python's `isspace` takes four control characters more)."""
 
 LINE_LIMIT = 65_535

@@ -166,7 +166,7 @@ class Document:
 
     @property
     def escape(self) -> str:
-        """The escape character, `\\` unless the directive says back-tick."""
+        """The escape character, a backslash unless the directive says back-tick."""
         return next((d.value for d in self.directives if d.name == "escape"), "\\")
 
     @property

@@ -13,7 +13,7 @@ from optimizer.syntax._json_form import NotStringsError, read_json
 from optimizer.syntax._lexer import MalformedError
 from optimizer.syntax._lines import LINE_LIMIT, SPACE, Line, Logical, join_lines, over_limit, split_lines
 from optimizer.syntax._problems import Arguments, find_problem
-from optimizer.syntax.nodes import Document, Heredoc, Instruction, Joined, Span
+from optimizer.syntax.nodes import Document, Heredoc, Instruction, Span
 
 _BOM = "\ufeff"
 _JSON = frozenset({"ADD", "CMD", "COPY", "ENTRYPOINT", "HEALTHCHECK", "RUN", "SHELL", "VOLUME"})
