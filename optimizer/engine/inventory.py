@@ -9,7 +9,7 @@ from optimizer.shell import Command, Compound, Kind, Node
 def inventory(dockerfile: Dockerfile) -> list[str]:
     """Return one text a command (in a RUN that is understood) or instruction (all else), in order.
 
-    Words are joined by single blanks. Of operators all but `&&` count, so that `a || b` is not taken for `a && b`;
+    A command is given as `str(Command)`, an instruction with its white space squeezed. Of operators all but `&&` count, so that `a || b` is not taken for `a && b`;
     of compounds all but groupings.
     """
     return [entry for step in dockerfile for entry in _entries(step)]
@@ -30,7 +30,7 @@ def _bodies(step: Step) -> str:
 
 def _parts(node: Node) -> Iterator[str]:
     if isinstance(node, Command):
-        yield command_text(node)
+        yield str(node)
         return
     if node.kind not in {Kind.LIST, Kind.GROUP, Kind.SUBSHELL}:
         yield f"<{node.kind}>"
@@ -42,13 +42,6 @@ def _parts(node: Node) -> Iterator[str]:
 def _operator(node: Compound, position: int) -> Iterator[str]:
     if position < len(node.operators) and node.operators[position] not in {"&&", ""}:
         yield node.operators[position]
-
-
-def command_text(command: Command) -> str:
-    """Return a command as `Rewrite.added` and `Rewrite.removed` name it."""
-    assignments = [f"{name}={word}" for name, word in command.assignments]
-    redirects = [f"{r.operator}{r.target or ''}" for r in command.redirects]
-    return " ".join([*assignments, *map(str, command.words), *redirects])
 
 
 def squeezed(text: str) -> str:

@@ -100,7 +100,7 @@ class _Run:
     def _allowed(self, transform: Transform, found: Sequence[Finding]) -> Iterator[Rewrite]:
         for finding in found:
             if isinstance(finding, Rewrite):
-                level = transform.level if finding.level is None else min(finding.level, transform.level)
+                level = max(finding.level or transform.level, transform.level)
                 if self.plan.allows(transform, level):
                     yield replace(finding, level=level)
 

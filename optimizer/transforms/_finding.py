@@ -57,7 +57,7 @@ class Rewrite:
     added: tuple[str, ...] = ()
     removed: tuple[str, ...] = ()
     artifacts: tuple[Artifact, ...] = ()
-    level: Level | None = None  # lower than the transform's own, where this place needs no more
+    level: Level | None = None  # where this place can only keep a weaker promise than the transform's own
     assumption: str | None = None
     gain: Gain = Gain()
 

@@ -1,0 +1,116 @@
+"""Where the files of the build context stand in the image: what a COPY or ADD brings, path by path.
+
+Source: BuildKit `frontend/dockerfile/dockerfile2llb/convert.go` (dispatchCopy) and Docker's reference, "COPY".
+"""
+
+import posixpath
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from optimizer.context import Context
+from optimizer.model import BASE_WORKDIR, Step
+from optimizer.syntax import expand
+
+_PLAIN_FLAGS = frozenset({"chown", "chmod", "link"})
+
+
+@dataclass(frozen=True, slots=True)
+class Placed:
+    """A file or folder of the context and where it stands in the image."""
+
+    source: str
+    destination: str
+    folder: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Copied:
+    """A COPY or ADD whose sources and destination are known."""
+
+    step: Step
+    placed: tuple[Placed, ...]
+    destination: str  # the folder (or file) in the image, absolute or below BASE_WORKDIR
+
+    def source_of(self, image_path: str) -> str | None:
+        """Return the context path that it puts at an image path, None where it puts nothing there."""
+        for one in reversed(self.placed):
+            inner = below(image_path, one.destination)
+            if inner is not None and (one.folder or not inner):
+                return posixpath.join(one.source, inner) if inner else one.source
+        return None
+
+    def files(self, context: Context) -> Iterator[str]:
+        """Go through the context files that it brings."""
+        for one in self.placed:
+            if one.folder:
+                yield from context.under(one.source)
+            else:
+                yield one.source
+
+
+def brings_context(step: Step) -> bool:
+    """Tell whether a step is a COPY or ADD of files from the build context."""
+    return step.name in {"COPY", "ADD"} and step.instruction.flag("from") is None and not step.instruction.heredocs
+
+
+def read_copy(step: Step, context: Context) -> Copied | str:
+    """Return what a COPY or ADD of context files brings, or a clause that says why it cannot be told."""
+    instruction, state = step.instruction, step.state
+    if instruction.problem:
+        return instruction.problem
+    odd = next((f.name for f in instruction.flags if f.name not in _PLAIN_FLAGS), None)
+    if odd:
+        return f"the {instruction.name} has the flag --{odd}"
+    known = {**state.args, **state.env}
+    words = [expand(word, known) for word in instruction.arguments]
+    if len(words) < 2 or None in words:  # noqa: PLR2004 - a source and a destination at the least
+        return f"the {instruction.name} names its files through variables that are not known"
+    *sources, target = (word for word in words if word is not None)
+    destination = image_path(target, state.workdir)
+    placed: list[Placed] = []
+    for source in sources:
+        found = _placed(source, target, destination, context, several=len(sources) > 1, workdir=state.workdir)
+        if isinstance(found, str):
+            return found
+        placed += found
+    return Copied(step, tuple(placed), destination)
+
+
+def _placed(
+    source: str, target: str, destination: str, context: Context, *, several: bool, workdir: str | None
+) -> list[Placed] | str:
+    if "://" in source or source.startswith("git@"):
+        return f"{source} is not a file of the build context"
+    matches = context.match(source)
+    if not matches:
+        return f"{source} is not in the build context"
+    into = several or len(matches) > 1 or target.endswith(("/", "/.")) or destination in {workdir, BASE_WORKDIR, "/"}
+    result = []
+    for match in matches:
+        if context.is_dir(match):
+            result.append(Placed(match, destination, folder=True))
+        elif into:
+            result.append(Placed(match, posixpath.join(destination, posixpath.basename(match)), folder=False))
+        else:
+            # `COPY a /x` makes a file x, or puts a into an existing folder x: only the image would tell.
+            return f"whether {target} is a file or a folder cannot be told"
+    return result
+
+
+def image_path(path: str, workdir: str | None) -> str:
+    """Return a path of the image as an absolute one (below BASE_WORKDIR where the directory is not known)."""
+    return posixpath.normpath(posixpath.join(workdir or BASE_WORKDIR, path)).replace("//", "/")
+
+
+def below(path: str, folder: str) -> str | None:
+    """Return what of `path` lies below `folder` ("" for the folder itself), None where it is elsewhere."""
+    if path == folder:
+        return ""
+    prefix = folder if folder.endswith("/") else folder + "/"
+    return path[len(prefix) :] if path.startswith(prefix) else None
+
+
+def overlap(one: str, other: str) -> bool:
+    """Tell whether two image paths may hold the same files; a path below an unknown folder may be anywhere."""
+    unknown = one.startswith(BASE_WORKDIR) != other.startswith(BASE_WORKDIR)
+    return unknown or below(one, other) is not None or below(other, one) is not None

@@ -1,0 +1,256 @@
+"""Put the COPYs of sources below the last install, with the manifests in their place."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from optimizer.context import Context
+from optimizer.model import Dockerfile
+from optimizer.shell import Command, state_changes
+from optimizer.syntax import Document, Span
+from optimizer.transforms._copies import Copied, below
+from optimizer.transforms._early_installs import Early, Found
+from optimizer.transforms._finding import Artifact, Decline, Edit, Finding, Level, Rewrite
+from optimizer.transforms._ignore_file import ignore_lines
+from optimizer.transforms._layout import (
+    insert_after,
+    instruction_with_comments,
+    remove_instruction,
+    replace_words,
+    why_not_movable,
+)
+from optimizer.transforms._manifest_lines import copy_lines
+
+_MOST_COPIES = 12  # more COPY lines than this would bury the file
+
+
+def sources_last(dockerfile: Dockerfile, context: Context, early: Early, earlier: Sequence[Copied]) -> Finding | None:
+    """Return the rewrite, a decline, or None where the COPYs bring the manifests alone already."""
+    plan = [(copied, _manifests_of(copied, early, earlier)) for copied in early.moved]
+    moving = [(c, paths) for c, paths in plan if not _is_narrow(c, early, context)]
+    if not moving:
+        return None
+    reason = _why_unsafe(dockerfile, context, early, [c for c, _ in moving])
+    if reason is not None:
+        return Decline(early.installs[-1].step.line, reason)
+    return _compose(dockerfile, context, early, moving)
+
+
+def _manifests_of(copied: Copied, early: Early, earlier: Sequence[Copied]) -> dict[str, str]:
+    """Return image path -> context path of the manifests that this COPY brings last, and none above it brought."""
+    found = {}
+    for path in (path for one in early.installs for path in one.paths):
+        source = copied.source_of(path)
+        later = early.moved[early.moved.index(copied) + 1 :]
+        if source is None or any(c.source_of(path) for c in later) or any(c.source_of(path) == source for c in earlier):
+            continue
+        found[path] = source
+    return found
+
+
+def _is_narrow(copied: Copied, early: Early, context: Context) -> bool:
+    """Tell whether a COPY brings nothing but manifests."""
+    wanted = {copied.source_of(path) for one in early.installs for path in one.paths}
+    return all(any(w and below(file, w) is not None for w in wanted) for file in copied.files(context))
+
+
+def _why_unsafe(dockerfile: Dockerfile, context: Context, early: Early, moving: Sequence[Copied]) -> str | None:
+    document = dockerfile.document
+    for instruction in (*(c.step.instruction for c in moving), early.installs[-1].step.instruction):
+        reason = why_not_movable(document, instruction)
+        if reason is not None:
+            return reason
+    for copied in moving:
+        reason = _why_root_clashes(copied, context)
+        if reason is not None:
+            return reason
+    for output in _outputs(early, moving):
+        if context.exists(output) and context.tracked(output):
+            return f"{output} is part of the repository: copied later, it would replace what the install made"
+    return _why_rewritten(dockerfile, early) or _why_not_carried(early)
+
+
+# Folders of every image that an install writes to.
+_SYSTEM = frozenset({"bin", "boot", "dev", "etc", "home", "lib", "lib64", "opt", "proc", "root", "run", "sbin", "srv", "sys", "tmp", "usr", "var"})  # fmt: skip
+
+
+def _why_root_clashes(copied: Copied, context: Context) -> str | None:
+    if copied.destination != "/":
+        return None
+    tops = {file.split("/", 1)[0] for placed in copied.placed if placed.folder for file in context.under(placed.source)}
+    clash = sorted(tops & _SYSTEM)
+    return f"the COPY to / brings a folder {clash[0]} of the system" if clash else None
+
+
+def _why_rewritten(dockerfile: Dockerfile, early: Early) -> str | None:
+    """Say why a lock file that an install updates must not be put back by the later COPY."""
+    last = early.installs[-1].step
+    readers = {"ci", "install", "i", "prune", "sync", "update", "add"}
+    for one in early.installs:
+        if not one.install.rewrites:
+            continue
+        for step in dockerfile.after(last):
+            for call in step.run.calls if step.run else ():
+                if call.program == one.call.program and readers & {w.value for w in call.arguments}:
+                    return f"{one.install.rewrites[0]} is out of date: the install updates it and line {step.line} reads it"
+    return None
+
+
+def _outputs(early: Early, moving: Sequence[Copied]) -> list[str]:
+    """Return the context paths of what the installs make, where a moved COPY would bring them."""
+    outputs = dict.fromkeys(output for one in early.installs for output in one.install.outputs)
+    return [o for o in outputs if any(p.folder and (not p.source or below(o, p.source)) for c in moving for p in c.placed)]
+
+
+def carried(early: Early) -> tuple[Command, ...] | None:
+    """Return the commands whose effect on the shell the rest of a cut RUN needs; None where that is not certain."""
+    last = early.installs[-1]
+    run = last.step.run
+    if early.cut is None or run is None or run.script.chain is None:
+        return ()
+    carried = []
+    for part in run.script.chain[: early.cut]:
+        changes = state_changes(part)
+        if not changes:
+            continue
+        if not isinstance(part, Command) or not changes <= {"cd", "options"}:
+            return None
+        carried.append(part)
+    return tuple(carried)
+
+
+def _why_not_carried(early: Early) -> str | None:
+    if carried(early) is None:
+        return "the RUN sets up its shell before the install for the commands behind it"
+    return None
+
+
+def _compose(
+    dockerfile: Dockerfile, context: Context, early: Early, moving: Sequence[tuple[Copied, dict[str, str]]]
+) -> Finding:
+    """Return the rewrite: manifests in the place of the sources, the sources below the last install."""
+    document = dockerfile.document
+    edits: list[Edit] = []
+    blocks, copies = "", []
+    for copied, manifests in moving:
+        lines = copy_lines(document, copied, manifests, context)
+        if lines is None:
+            return Decline(copied.step.line, "a manifest has a name that COPY would take for a pattern")
+        block = instruction_with_comments(document, copied.step.instruction)
+        blocks += block
+        copies += lines
+        if lines:
+            end = copied.step.instruction.span.end
+            edits.append(Edit(Span(end - len(block), end), "".join(line + document.newline for line in lines)))
+        else:
+            edits.append(remove_instruction(document, copied.step.instruction))
+    if len(copies) > _MOST_COPIES:
+        return Decline(moving[0][0].step.line, f"the manifests lie in {len(copies)} folders")
+    tail = _Tail(document, early, blocks)
+    names = _listed([path.rsplit("/", 1)[-1] for one in early.installs for path in one.paths])
+    artifacts, level = _ignored(context, _outputs(early, [c for c, _ in moving]))
+    return Rewrite(
+        line=moving[0][0].step.line,
+        title=f"Copy {names} before the sources",
+        why=f"{_listed([_said(one) for one in early.installs])} runs again only when {names} changes, "
+        "not after every edit of a source file.",
+        edits=(*edits, *tail.edits()),
+        added=(*map(_claim, copies), *tail.added()),
+        removed=tuple(tail.removed()),
+        artifacts=artifacts,
+        level=level,
+    )
+
+
+def _claim(line: str) -> str:
+    keyword, _, rest = line.partition(" ")
+    return f"{keyword.upper()} {' '.join(rest.split())}"
+
+
+def _said(found: Found) -> str:
+    words = [found.call.program, *(word.text for word in found.call.arguments[:1])]
+    return " ".join(words)
+
+
+def _listed(names: Sequence[str]) -> str:
+    *head, last = dict.fromkeys(names)
+    return f"{', '.join(head)} and {last}" if head else last
+
+
+def _ignored(context: Context, outputs: Sequence[str]) -> tuple[tuple[Artifact, ...], Level | None]:
+    """Return the ignore file that keeps what an install makes out of the later COPY, where none does yet."""
+    missing = [output for output in outputs if not context.ignore.ignores(output)]
+    if not missing:
+        return (), None
+    # Files that are there now reached the image until now: then no more than equivalence is promised.
+    level = Level.EQUIVALENT if any(context.exists(output) for output in missing) else None
+    return (ignore_lines(context, missing),), level
+
+
+@dataclass(frozen=True, slots=True)
+class _Tail:
+    """What follows the last install: the sources, what the install left for later, the rest of its RUN."""
+
+    document: Document
+    early: Early
+    blocks: str  # the COPYs of the sources, with their comments
+
+    def edits(self) -> Iterator[Edit]:
+        """Go through the edits of the last install's RUN and behind it."""
+        last = self.early.installs[-1]
+        yield from self._shortened()
+        if self.early.cut is None:
+            later = "".join(f"RUN {self._flags()}{command}{self.document.newline}" for command in self._later())
+            yield insert_after(self.document, last.step.instruction, self._paragraph() + self.blocks + later)
+            return
+        gap = self._gap()
+        comments = [
+            self.document.source[c.start : c.end].strip() + self.document.newline
+            for c in last.step.instruction.comments
+            if gap.start <= c.start < gap.end
+        ]
+        rest = "".join(f"{command} && " for command in [*map(str, carried(self.early) or ()), *self._later()])
+        newline, keyword = self.document.newline, last.step.instruction.keyword
+        text = f"{newline}{self._paragraph()}{self.blocks}{''.join(comments)}{keyword} {self._flags()}{rest}"
+        yield Edit(gap, text)
+
+    def added(self) -> Iterator[str]:
+        """Go through the commands that the text gains."""
+        for one in self.early.installs:
+            if one.install.command is not None:
+                yield _with_words(one, one.install.command)
+        if self.early.cut is not None:
+            yield from map(str, carried(self.early) or ())
+
+    def removed(self) -> Iterator[str]:
+        """Go through the commands that the text loses: those that were replaced and do not come back."""
+        return (str(one.call.command) for one in self.early.installs if one.install.command and not one.install.then)
+
+    def _shortened(self) -> Iterator[Edit]:
+        for one in self.early.installs:
+            if one.install.command is not None:
+                yield replace_words(one.step, one.call.words[0], one.call.words[-1], one.install.command)
+
+    def _later(self) -> list[str]:
+        return [str(one.call.command) for one in self.early.installs if one.install.then]
+
+    def _flags(self) -> str:
+        flags = self.early.installs[-1].step.instruction.flags
+        return "".join(self.document.source[f.span.start : f.span.end] + " " for f in flags)
+
+    def _paragraph(self) -> str:
+        """The blank line above the sources, where they stood in a paragraph of their own."""
+        first = self.early.moved[0].step.instruction
+        above = self.document.source[: first.span.end - len(instruction_with_comments(self.document, first))]
+        return self.document.newline if above.endswith(("\n\n", "\n\r\n")) else ""
+
+    def _gap(self) -> Span:
+        """The source between the last early command of a RUN and the first of the rest."""
+        run, cut = self.early.installs[-1].step.run, self.early.cut
+        if run is None or cut is None:
+            raise ValueError("the RUN is not cut")
+        parts = run.script.root.parts
+        return Span(run.text.end_at(parts[cut - 1].span.end), run.text.at(parts[cut].span.start))
+
+
+def _with_words(found: Found, words: str) -> str:
+    return str(found.call.command).replace(" ".join(map(str, found.call.words)), words, 1)
