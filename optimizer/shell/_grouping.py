@@ -2,8 +2,9 @@
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
 from enum import Enum, auto
+from itertools import pairwise
+from typing import NamedTuple
 
 from optimizer.shell.nodes import Command, Compound, Kind, Node, Redirect, Word
 from optimizer.shell.words import names_in, value_of
@@ -31,8 +32,7 @@ class TokenKind(Enum):
     OPERATOR = auto()
 
 
-@dataclass(frozen=True, slots=True)
-class Token:
+class Token(NamedTuple):
     """A token; `text` is set for words, assignments and operators (a newline is an operator)."""
 
     kind: TokenKind
@@ -102,7 +102,7 @@ def _pipeline(text: str, stream: list[Token], at: int) -> tuple[Node, int]:
         negated, at = negated + 1, at + 1
     first, at = _item(text, stream, at)
     parts = [first]
-    while at < len(stream) and stream[at].text in {"|", "|&"} and stream[at].kind is TokenKind.OPERATOR:
+    while at < len(stream) and stream[at].text in ("|", "|&") and stream[at].kind is TokenKind.OPERATOR:
         part, at = _item(text, stream, _skip_newlines(stream, at + 1))
         parts.append(part)
     span = Span(parts[0].span.start, parts[-1].span.end)
@@ -128,7 +128,7 @@ def _item(text: str, stream: list[Token], at: int) -> tuple[Node, int]:
 
 def _check_gaps(tokens: list[Token]) -> None:
     """Refuse a word that touches the redirection before it: tree-sitter has cut the target short."""
-    for before, after in zip(tokens, tokens[1:], strict=False):
+    for before, after in pairwise(tokens):
         if before.end == after.start and before.redirect and before.redirect.target and after.kind is TokenKind.WORD:
             raise NotUnderstoodError(after.start)
 

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
+from itertools import pairwise
 
 from optimizer.shell.nodes import Word
 
@@ -34,8 +35,10 @@ class Unwrapped:
     words: tuple[Word, ...]
 
 
-def _wrapper(takes: str = "", skips: int = 0, *, assigns: bool = False, stops: str = "") -> Wrapper:
-    return Wrapper(frozenset(takes.split()), skips, assigns, frozenset(stops.split()))
+def _wrapper(
+    takes: str = "", skips: int = 0, *, assigns: bool = False, stops: str = "", incomplete: bool = False
+) -> Wrapper:
+    return Wrapper(frozenset(takes.split()), skips, assigns, frozenset(stops.split()), incomplete)
 
 
 WRAPPERS = {
@@ -66,8 +69,8 @@ WRAPPERS = {
         " --regid --reuid --rgid --ruid --securebits --selinux-label --uid",
         stops="-d --dump",
     ),
-    "xargs": Wrapper(
-        frozenset("-a --arg-file -d --delimiter -E -I -L --max-lines -n --max-args -P --max-procs -s --max-chars".split()),
+    "xargs": _wrapper(
+        "-a --arg-file -d --delimiter -E -I -L --max-lines -n --max-args -P --max-procs -s --max-chars",
         incomplete=True,
     ),
 }  # fmt: skip
@@ -98,7 +101,7 @@ def unwrap(wrapper: Wrapper, words: tuple[Word, ...]) -> Unwrapped | None:
 def option(options: tuple[Word, ...], *names: str) -> Word | None:
     """Return the argument of the last of these options, None where none is given as a word of its own."""
     found = None
-    for name, argument in zip(options, options[1:], strict=False):
+    for name, argument in pairwise(options):
         if name.value in names:
             found = argument
     return found

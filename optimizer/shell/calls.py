@@ -14,7 +14,10 @@ from optimizer.shell.words import resolve
 from optimizer.syntax import Span
 
 SHELLS = frozenset({"sh", "bash", "ash", "dash", "ksh", "zsh"})
-_SPECIAL = frozenset(". : break continue eval exec exit export readonly return set shift times trap unset".split())
+_SPECIAL = frozenset({
+    ".", ":", "break", "continue", "eval", "exec", "exit", "export", "readonly", "return", "set", "shift", "times",
+    "trap", "unset",
+})  # fmt: skip
 _KEEPS_DIRECTORY = re.compile(
     r"(?:^|/)(?:activate|nvm\.sh|sdkman-init\.sh|conda\.sh|asdf\.sh|os-release|lsb-release|profile|env|envvars"
     r"|\.(?:bashrc|bash_profile|profile|env))\"?$"
@@ -59,10 +62,14 @@ class _Scope:
 
     def going(self, *, runs: bool = True, counts: bool = True) -> "_Scope":
         """Return the scope of a place inside that is less certain."""
+        if (runs or not self.runs) and (counts or not self.counts):
+            return self
         return replace(self, runs=self.runs and runs, counts=self.counts and counts)
 
     def after(self, then: "_Scope") -> "_Scope":
         """Return this scope with the shell state of a later one."""
+        if then.directory == self.directory and then.inner is self.inner and then.functions is self.functions:
+            return self
         return replace(self, directory=then.directory, inner=then.inner, functions=then.functions)
 
 
@@ -94,12 +101,13 @@ class _Walk:
 
     def __init__(self, text: str) -> None:
         self.found: list[Call] = []
+        self.length = len(text)
         self.substitutions = list(substitutions(text))
 
     def root(self, root: Compound, scope: _Scope) -> _Scope:
         """Walk a whole script; a nested one keeps the step of the outer."""
         end = self.list(root, scope, numbered=scope.depth == 0)
-        self.inside(Span(0, root.span.end + 1), end.at(None).unknown(None).going(runs=False))
+        self.inside(Span(0, self.length), end.at(None).unknown(None).going(runs=False))
         return end
 
     def node(self, node: Node, scope: _Scope) -> _Scope:
@@ -157,23 +165,25 @@ class _Walk:
         """Walk the parts `first` to `end`, which `&&` and `||` join."""
         parts, operators = node.parts[first:end], node.operators[first : end - 1]
         either = "||" in operators
-        at, ends = scope, []
+        at, lost, ends = scope, scope, []
         for index, part in enumerate(parts):
             if index and operators[index - 1] == "||":
-                at = _forgetting_all(scope, parts[:index])
+                at = lost
             inner = at.going(runs=index == 0 or (scope.counts and not either), counts=not either)
-            inner = replace(inner, step=first + index) if numbered else inner
+            inner = replace(inner, step=first + index) if numbered and inner.step != first + index else inner
             at = at.after(self.node(part, inner))
             ends.append(at)
-        if len(parts) == 2 and either and _leaves(parts[1]):  # noqa: PLR2004 - `a || exit`
-            return ends[0]
+            lost = _forgetting(lost, part) if either else lost
+        if operators[:-1] == ("&&",) * (len(parts) - 2) and either and _leaves(parts[-1]):
+            return ends[-2]  # `a && b || exit`
         if either:
-            return _forgetting_all(scope, parts)
+            return lost
         return at if scope.counts else _merged(ends)
 
     def command(self, command: Command, scope: _Scope) -> _Scope:
         """Walk a simple command: what it expands, what it starts, what it changes."""
-        self.inside(command.span, scope.going(counts=False))
+        if self.substitutions:
+            self.inside(command.span, scope.going(counts=False))
         prefix = {name: resolve(word, scope.variables) for name, word in command.assignments}
         if not command.words:
             return scope.setting(prefix)
@@ -356,15 +366,11 @@ def _forgetting(scope: _Scope, node: Node) -> _Scope:
     return scope
 
 
-def _forgetting_all(scope: _Scope, nodes: Iterable[Node]) -> _Scope:
-    for node in nodes:
-        scope = _forgetting(scope, node)
-    return scope
-
-
 def _merged(scopes: "list[_Scope]") -> _Scope:
     """Return what all scopes agree on."""
     last = scopes[-1]
+    if len(scopes) == 1:
+        return last
     directory = last.directory if all(s.directory == last.directory for s in scopes) else None
     names = {n for s in scopes for n in s.inner if s.inner is not last.inner}
     differing = [n for n in names if any(s.variable(n) != last.variable(n) for s in scopes)]
@@ -375,7 +381,7 @@ def _leaves(node: Node) -> bool:
     """Tell whether a part always ends the script."""
     if isinstance(node, Command):
         return "exit" in state_changes(node)
-    return node.kind is Kind.GROUP and _leaves(node.parts[0]) or node.kind is Kind.LIST and _leaves(node.parts[-1])
+    return node.kind in {Kind.GROUP, Kind.LIST} and bool(node.parts) and _leaves(node.parts[-1])
 
 
 def _may_leave(node: Node) -> bool:

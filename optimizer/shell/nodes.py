@@ -49,12 +49,6 @@ class Command:
         redirects = [f"{r.operator}{r.target or ''}" for r in self.redirects]
         return " ".join([*assignments, *map(str, self.words), *redirects])
 
-    def __str__(self) -> str:
-        """Give the command with single blanks between assignments, words and redirections, all as written."""
-        assignments = [f"{name}={word}" for name, word in self.assignments]
-        redirects = [f"{r.operator}{r.target or ''}" for r in self.redirects]
-        return " ".join([*assignments, *map(str, self.words), *redirects])
-
     @property
     def name(self) -> str | None:
         """The first word where it is certain."""

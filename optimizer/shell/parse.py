@@ -113,7 +113,7 @@ class _Reader:
         if start == end:
             return  # what tree-sitter thinks is missing; the grouping decides
         last = out[-1] if out else None
-        if kind is TokenKind.WORD and last and last.kind in {TokenKind.WORD, TokenKind.ASSIGNMENT}:
+        if kind is TokenKind.WORD and last and (last.kind is TokenKind.WORD or last.kind is TokenKind.ASSIGNMENT):
             gap = self.text[last.end : start] if start - last.end < 100 else " "  # noqa: PLR2004 - a bound, not a rule
             if not gap.replace("\\\n", ""):
                 kind, start = out.pop().kind, last.start

@@ -43,6 +43,8 @@ def state_changes(node: Node) -> frozenset[str]:
 def builtin_name(command: Command) -> str | None:
     """Return the name of a command behind `command` and `builtin`, None where it cannot be told."""
     words = command.words
+    if words and words[0].value not in {"command", "builtin"}:
+        return words[0].value
     while words and words[0].value in {"command", "builtin"}:
         inner = unwrap(WRAPPERS[words[0].value], words)
         if inner is None:
@@ -53,7 +55,9 @@ def builtin_name(command: Command) -> str | None:
 
 def _of_command(command: Command) -> frozenset[str]:
     changes: set[str] = set()
-    if any(_ASSIGNING.search(w.text) for w in command.words) or not command.words and command.assignments:
+    if any(w.variables and _ASSIGNING.search(w.text) for w in command.words) or (
+        command.assignments and not command.words
+    ):
         changes.add("variables")
     if any(r.operator.startswith("&>") for r in command.redirects):
         changes.add("background")  # in a shell that is not bash, `&>` puts the command in the background

@@ -7,8 +7,11 @@ from optimizer.shell.nodes import Word
 
 _PLAIN = re.compile(r"[\w./:=+,@%^-]*", re.ASCII)
 _PART = re.compile(
-    r"""(?P<plain>[^\\'"$`*?\[\]{}~()<>|&;\s]+) | \\(?P<joined>\n) | \\(?P<escaped>.) | '(?P<raw>[^']*)' | "(?P<double>(?:[^"\\]|\\.)*)"
-      | (?P<other>.)""",
+    r"""
+    (?P<plain>[^\\'"$`*?\[\]{}~()<>|&;\s]+)
+    | \\(?P<joined>\n) | \\(?P<escaped>.) | '(?P<raw>[^']*)' | "(?P<double>(?:[^"\\]|\\.)*)"
+    | (?P<other>.)
+    """,
     re.VERBOSE | re.DOTALL,
 )
 _DYNAMIC = re.compile(r"(?<!\\)(?:\\\\)*(?:`|\$[\w({@*#?$!-])", re.ASCII)
