@@ -1,0 +1,115 @@
+"""One run over many Dockerfiles: find, read, optimise; an error of one never stops the others."""
+
+import os
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from types import MappingProxyType
+
+from optimizer.cli.jobs import STDIN, Job, jobs, patch_path
+from optimizer.cli.reading import decoded, read_text
+from optimizer.cli.request import Request
+from optimizer.context import Context
+from optimizer.engine import GateError, InputError, Plan, Result, optimize
+from optimizer.report import Change, Entry
+
+_MANY = 20  # up to so many files starting processes costs more than it saves
+
+
+def run(request: Request, *, alone: bool = False) -> Iterator[Entry]:
+    """Go through the entries of a run, in the order of the files."""
+    found = list(jobs(request, alone=alone))
+    done = _work([item for item in found if isinstance(item, Job)], request)
+    written: dict[str, str] = {}
+    for item in found:
+        yield _after(item, next(done), written) if isinstance(item, Job) else item
+
+
+def _after(job: Job, entry: Entry, written: dict[str, str]) -> Entry:
+    """Look again at a Dockerfile that shares an ignore file with one before it, with that file as it will be then."""
+    if any(change.path in written for change in entry.artifacts):
+        entry = work(job, written)
+    written.update((change.path, change.after) for change in entry.artifacts)
+    return entry
+
+
+def _work(todo: Sequence[Job], request: Request) -> Iterator[Entry]:
+    """Do the jobs, in processes where there are many."""
+    processes = min(request.jobs or os.cpu_count() or 1, len(todo))
+    entries = map(work, todo) if processes < 2 or len(todo) <= _MANY else _in_processes(todo, processes)  # noqa: PLR2004
+    if len(todo) <= _MANY or request.quiet:
+        return iter(entries)
+    from optimizer.cli.progress import shown
+
+    return shown(entries, len(todo))
+
+
+def _in_processes(todo: Sequence[Job], processes: int) -> Iterator[Entry]:
+    import signal
+    from concurrent.futures import ProcessPoolExecutor
+
+    # An interruption goes to the whole group: the parent answers it, the others just end with it.
+    with ProcessPoolExecutor(processes, initializer=signal.signal, initargs=(signal.SIGINT, signal.SIG_IGN)) as pool:
+        yield from pool.map(work, todo, chunksize=max(1, min(16, len(todo) // (processes * 4))))
+
+
+def work(job: Job, written: Mapping[str, str] = MappingProxyType({})) -> Entry:
+    """Optimise one Dockerfile; every error becomes part of the entry. `written` are files of the run so far."""
+    entry = Entry(job.path, job.context, job.plan.level, patch_path=job.patch_path)
+    try:
+        return _optimised(job, entry, written)
+    except InputError as error:
+        return entry.failed(str(error), line=error.line)
+    except OSError as error:
+        named = f" ({error.filename})" if error.filename and str(error.filename) != job.path else ""
+        return entry.failed(f"cannot be read: {error.strerror or error}{named}")
+    except Exception as error:  # noqa: BLE001 (one bad file never stops a batch)
+        return _stopped(job, entry, error)
+
+
+def _stopped(job: Job, entry: Entry, error: Exception) -> Entry:
+    """Write the report that a bug needs, and say where it is."""
+    from traceback import format_exception
+
+    from optimizer.cli.bugs import write_report
+
+    details = "".join(format_exception(error))
+    what = str(error) if isinstance(error, GateError) else f"{type(error).__name__}: {error}"
+    place = write_report(what, details, job)
+    text = f"a bug in dfopt, the file is untouched: {what}; please report it with {place}"
+    return entry.failed(text, bug=True, details=details)
+
+
+def _optimised(job: Job, entry: Entry, written: Mapping[str, str]) -> Entry:
+    text = job.text if job.text is not None else read_text(Path(job.path))
+    context = _context(job)
+    for path, content in written.items():
+        if not (within := os.path.relpath(path, job.context)).startswith(os.pardir):
+            context = context.overlay(within.replace(os.sep, "/"), content)
+    result = optimize(text, context, job.plan)
+    if job.alone and result.artifacts:
+        result = optimize(text, context, _without(job.plan, result))
+    artifacts = tuple(_artifact(job.context, a.path, a.content, context) for a in result.artifacts)
+    return Entry(entry.path, entry.context, entry.level, result, artifacts, entry.patch_path)
+
+
+def _context(job: Job) -> Context:
+    from optimizer.cli.disk import read_context
+
+    folder = Path(job.context)
+    if not folder.is_dir():
+        raise InputError(f"the build context {job.context} is no folder")
+    return read_context(folder, folder / "Dockerfile" if job.path == STDIN else Path(job.path))
+
+
+def _without(plan: Plan, result: Result) -> Plan:
+    """Leave out the transforms that wrote another file."""
+    from dataclasses import replace
+
+    writers = {applied.transform for applied in result.applied if applied.rewrite.artifacts}
+    return replace(plan, ignore=plan.ignore | writers)
+
+
+def _artifact(folder: str, path: str, content: str, context: Context) -> Change:
+    before = context.read_bytes(path)
+    place = os.path.normpath(Path(folder) / path)
+    return Change(place, None if before is None else decoded(before, path), content, patch_path(place))

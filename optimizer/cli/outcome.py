@@ -1,0 +1,98 @@
+"""What a command comes to, and the one place that prints it."""
+
+import os
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import NoReturn
+
+from optimizer.cli.arguments import Format
+from optimizer.cli.request import Request
+from optimizer.report import Entry, exit_code
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What goes to standard output (or to `output`), what to standard error, and the exit code."""
+
+    text: str
+    messages: tuple[str, ...] = ()
+    code: int = 0
+    output: Path | None = None
+
+
+def reported(entries: Sequence[Entry], request: Request, *, written: bool, changes_count: bool) -> Outcome:
+    """Report a run as the request wants it."""
+    code = exit_code(entries, changes_count=changes_count)
+    messages = [message for entry in entries for message in problems(entry, verbose=request.verbose)]
+    return Outcome(_report(entries, request, written=written), tuple(messages), code, request.output)
+
+
+def problems(entry: Entry, *, verbose: bool) -> list[str]:
+    """Return what to say on standard error of an entry."""
+    if not entry.error:
+        return []
+    from optimizer.report.text import plain
+
+    place = f"{entry.path}:{entry.line}" if entry.line else entry.path
+    return [f"dfopt: {plain(place)}: {plain(entry.error)}", *([entry.details] if verbose and entry.details else [])]
+
+
+def finish(outcome: Outcome) -> NoReturn:
+    """Print an outcome and end the command with its exit code."""
+    import typer
+
+    code = outcome.code
+    for message in outcome.messages:
+        typer.echo(message, err=True)
+    if outcome.output is None:
+        _print(outcome.text)
+    elif problem := _saved(outcome.text, outcome.output):
+        typer.echo(f"dfopt: {problem}", err=True)
+        code = max(code, 2)
+    raise typer.Exit(code)
+
+
+def _report(entries: Sequence[Entry], request: Request, *, written: bool) -> str:
+    if request.format is Format.JSON:
+        from optimizer.report.json_report import json_report
+
+        return json_report(entries)
+    if request.format is Format.PATCH:
+        from optimizer.report.patch import patch
+
+        return patch(entries)
+    if request.quiet:
+        return ""
+    from optimizer.report.text import Style, text_report
+
+    colour = request.output is None and wants_colour()
+    return text_report(entries, Style(colour=colour, verbose=request.verbose, written=written))
+
+
+def wants_colour() -> bool:
+    """Tell whether standard output gets colours: NO_COLOR and FORCE_COLOR decide, or else whether it is a terminal."""
+    if os.environ.get("NO_COLOR"):
+        return False
+    return bool(os.environ.get("FORCE_COLOR")) or (sys.stdout.isatty() and os.environ.get("TERM") != "dumb")
+
+
+def _print(text: str) -> None:
+    """Write bytes, for a patch must keep its line endings; a reader that went away is no error."""
+    try:
+        sys.stdout.flush()
+        sys.stdout.buffer.write(text.encode("utf-8", "surrogateescape"))
+        sys.stdout.flush()
+    except BrokenPipeError:
+        # What is still in the buffer would fail again when Python ends.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
+def _saved(text: str, path: Path) -> str | None:
+    """Write a report; return what went wrong."""
+    try:
+        path.write_bytes(text.encode("utf-8", "surrogateescape"))
+    except OSError as error:
+        return f"{path}: cannot be written: {error.strerror}"
+    return None

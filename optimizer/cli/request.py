@@ -1,0 +1,53 @@
+"""What the user asked for, and what becomes of it for one Dockerfile with its configuration."""
+
+import os
+from dataclasses import dataclass
+from pathlib import Path
+
+from optimizer.cli.arguments import Format, LevelName
+from optimizer.cli.configuration import Configuration
+from optimizer.engine import Plan
+from optimizer.transforms import Level
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """The options of a run; None where the configuration or a default decides."""
+
+    paths: tuple[str, ...] = (".",)
+    context: Path | None = None
+    level: LevelName | None = None
+    select: tuple[str, ...] = ()
+    ignore: tuple[str, ...] = ()
+    target: str | None = None
+    build_args: tuple[str, ...] = ()
+    config: Path | None = None
+    format: Format = Format.TEXT
+    output: Path | None = None
+    jobs: int | None = None
+    quiet: bool = False
+    verbose: bool = False
+
+    def plan(self, configuration: Configuration) -> Plan:
+        """Put the options above the configuration: they replace its values; `ignore` and build arguments add up.
+
+        A level on the command line is the highest for every transform, whatever the configuration allows it.
+        """
+        asked = Level[self.level.name] if self.level else None
+        level = asked if asked is not None else configuration.level
+        return Plan(
+            level=level if level is not None else Level.EQUIVALENT,
+            select=frozenset(self.select) if self.select else configuration.select,
+            ignore=configuration.ignore | frozenset(self.ignore),
+            levels={id_: own if asked is None else min(own, asked) for id_, own in configuration.levels.items()},
+            options=configuration.options,
+            target=self.target if self.target is not None else configuration.target,
+            build_args={**configuration.build_args, **_build_args(self.build_args)},
+        )
+
+
+def _build_args(values: tuple[str, ...]) -> dict[str, str]:
+    """Read `K=V`; a bare `K` takes its value from the environment, as docker does."""
+    pairs = (value.partition("=") for value in values)
+    read = ((name, value if sign else os.environ.get(name)) for name, sign, value in pairs)
+    return {name: value for name, value in read if value is not None}

@@ -1,0 +1,107 @@
+"""`dfopt rewrite`: change Dockerfiles in place."""
+
+from collections.abc import Iterable, Iterator
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from optimizer.cli import arguments as take
+
+if TYPE_CHECKING:
+    from optimizer.cli.outcome import Outcome
+    from optimizer.cli.request import Request
+    from optimizer.report import Entry
+
+ToStdout = Annotated[bool, typer.Option("--stdout", help="Print the rewritten Dockerfile, write nothing.")]
+Check = Annotated[bool, typer.Option("--check", help="Write nothing; exit code 1 says that there is something to do.")]
+
+
+def rewrite(  # noqa: PLR0913 (the signature is the command line)
+    paths: take.Paths = None,
+    *,
+    context: take.ContextFolder = None,
+    level: take.MaxLevel = None,
+    select: take.Select = None,
+    ignore: take.Ignore = None,
+    target: take.Target = None,
+    build_arg: take.BuildArgs = None,
+    config: take.ConfigFile = None,
+    stdout: ToStdout = False,
+    check: Check = False,
+    format_: take.ReportFormat = take.Format.TEXT,
+    output: take.Output = None,
+    jobs: take.Jobs = None,
+    quiet: take.Quiet = False,
+    verbose: take.Verbose = False,
+) -> None:
+    r"""Rewrite Dockerfiles in place and say what changed and why.
+
+    A file is replaced as a whole or not at all. With `-`, standard input is rewritten to standard output.
+
+    \b
+    Examples:
+      dfopt rewrite                               all Dockerfiles below the current folder
+      dfopt rewrite --check                       in CI: fail if there is something to do
+      dfopt rewrite --select split-manifest-copy services/api
+      dfopt rewrite - --context . < Dockerfile > Dockerfile.new
+    """
+    from optimizer.cli.outcome import finish
+    from optimizer.cli.request import Request
+
+    request = Request(
+        paths=tuple(paths or ["."]),
+        context=context,
+        level=level,
+        select=tuple(select or ()),
+        ignore=tuple(ignore or ()),
+        target=target,
+        build_args=tuple(build_arg or ()),
+        config=config,
+        format=format_,
+        output=output,
+        jobs=jobs,
+        quiet=quiet,
+        verbose=verbose,
+    )
+    if "-" in request.paths or stdout:
+        finish(_printed(request, check=check))
+    finish(_in_place(request, check=check))
+
+
+def _in_place(request: "Request", *, check: bool) -> "Outcome":
+    """Write the results, unless it is only a check, and report."""
+    from optimizer.cli.batch import run
+    from optimizer.cli.outcome import reported
+
+    entries = run(request)
+    done = list(entries if check else _written(entries))
+    return reported(done, request, written=not check, changes_count=check)
+
+
+def _written(entries: Iterable["Entry"]) -> "Iterator[Entry]":
+    """Write each result as it comes; one that cannot be written becomes an error."""
+    from optimizer.cli.write import WriteError, write_together
+
+    for entry in entries:
+        try:
+            if entry.changed:
+                write_together(entry.changes)
+            yield entry
+        except WriteError as error:
+            yield entry.failed(str(error).removeprefix(f"{entry.path}: "))
+
+
+def _printed(request: "Request", *, check: bool) -> "Outcome":
+    """Give the rewritten text as the outcome."""
+    from optimizer.cli.batch import run
+    from optimizer.cli.outcome import Outcome, problems
+    from optimizer.report import exit_code
+
+    if len(request.paths) > 1:
+        raise typer.BadParameter("only one Dockerfile can be printed", param_hint="PATH")
+    entries = list(run(request, alone=True))
+    if len(entries) > 1:
+        raise typer.BadParameter(f"only one Dockerfile can be printed, there are {len(entries)}", param_hint="PATH")
+    messages = [message for entry in entries for message in problems(entry, verbose=request.verbose)]
+    text = "" if check else "".join(e.result.after for e in entries if e.result and not e.error)
+    return Outcome(text, tuple(messages), exit_code(entries, changes_count=check), request.output)

@@ -1,0 +1,27 @@
+"""Texts that are longer than a line, from the templates."""
+
+from pathlib import Path
+
+
+def templates_folder() -> Path:
+    """Return where the templates are: inside the package once installed, beside it in a checkout."""
+    from importlib.resources import files
+
+    package = Path(str(files("optimizer")))
+    installed = package / "templates"
+    return installed if installed.is_dir() else package.parent / "templates"
+
+
+def text_of(template: str, **values: object) -> str:
+    """Fill in a template, named by its path below the folder; a value that is missing is an error."""
+    from jinja2 import Environment, FileSystemLoader, StrictUndefined
+
+    environment = Environment(
+        loader=FileSystemLoader(templates_folder()),
+        undefined=StrictUndefined,
+        keep_trailing_newline=True,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        autoescape=False,  # noqa: S701 (the texts are TOML and Markdown, not HTML)
+    )
+    return environment.get_template(template).render(**values)

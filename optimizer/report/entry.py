@@ -1,0 +1,82 @@
+"""What is reported of one Dockerfile."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from optimizer.engine import Result, Status
+from optimizer.transforms import Gain, Level
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """A file before (None: it is new) and after.
+
+    `path` is how the user reaches it; `patch_path` is relative to the root of its repository, where there is one.
+    """
+
+    path: str
+    before: str | None
+    after: str
+    patch_path: str
+
+    @property
+    def action(self) -> str:
+        """What becomes of the file: `create` or `update`."""
+        return "create" if self.before is None else "update"
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One Dockerfile: its result, or the error that stood in the way (`bug`: an error of dfopt, not of the input)."""
+
+    path: str
+    context: str
+    level: Level
+    result: Result | None = None
+    artifacts: tuple[Change, ...] = ()
+    patch_path: str = ""
+    error: str | None = None
+    bug: bool = False
+    line: int | None = None  # where the error is
+    details: str = ""  # the traceback of an unexpected error
+
+    @property
+    def status(self) -> Status:
+        """How the file fared."""
+        return Status.ERROR if self.result is None or self.error else self.result.status
+
+    @property
+    def changed(self) -> bool:
+        """Whether there is something to write."""
+        return self.status is Status.CHANGED
+
+    @property
+    def changes(self) -> tuple[Change, ...]:
+        """The files that change, the Dockerfile first; none where an error stopped it."""
+        if self.result is None or self.error:
+            return ()
+        own = Change(self.path, self.result.before, self.result.after, self.patch_path or self.path)
+        return (*([own] if own.before != own.after else []), *self.artifacts)
+
+    @property
+    def gain(self) -> Gain:
+        """What the rewrites are expected to save: the estimated bytes, the counted layers."""
+        if self.result is None or self.error:
+            return Gain()
+        before, after = self.result.layers
+        return Gain(self.result.saved_bytes, before - after)
+
+    def failed(self, error: str, *, line: int | None = None, bug: bool = False, details: str = "") -> "Entry":
+        """Return the entry with an error in the place of its result."""
+        return Entry(self.path, self.context, self.level, error=error, line=line, bug=bug, details=details)
+
+
+def exit_code(entries: Iterable[Entry], *, changes_count: bool) -> int:
+    """Return the worst of what happened: 3 a bug of dfopt, 2 bad input, 1 a change (where those count), 0."""
+    worst = 0
+    for entry in entries:
+        if entry.error:
+            worst = max(worst, 3 if entry.bug else 2)
+        elif entry.changed and changes_count:
+            worst = max(worst, 1)
+    return worst

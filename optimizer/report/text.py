@@ -1,0 +1,162 @@
+"""The run for people: a hunk, its reason in one line, what was left alone and why, the totals."""
+
+import re
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+
+from optimizer.engine import Applied, Declined
+from optimizer.report.diff import Hunk, hunks
+from optimizer.report.entry import Change, Entry
+
+_LONGEST_LINE = 400
+_CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u200e\u200f\u202a-\u202e\u2066-\u2069]")
+_COLOURS = {"bold": "1", "red": "31", "green": "32", "yellow": "33", "cyan": "36", "dim": "2"}
+
+
+@dataclass(frozen=True, slots=True)
+class Style:
+    """How the report looks: with colours or without; `written` when the files have been rewritten already."""
+
+    colour: bool = False
+    verbose: bool = False
+    written: bool = False
+
+    def paint(self, text: str, colour: str) -> str:
+        """Put a colour on a text."""
+        return f"\x1b[{_COLOURS[colour]}m{text}\x1b[0m" if self.colour else text
+
+
+def text_report(entries: Sequence[Entry], style: Style) -> str:
+    """Return the whole run as text; errors are not part of it, they have a stream of their own."""
+    shown = [block for entry in entries if (block := "\n".join(_entry(entry, style)))]
+    return "\n\n".join([*shown, totals(entries, style)]) + "\n"
+
+
+def totals(entries: Sequence[Entry], style: Style) -> str:
+    """Return the last line: files, changes, rewrites, places left alone, the estimated gain."""
+    changed = sum(entry.changed for entry in entries)
+    failed = sum(bool(entry.error) for entry in entries)
+    results = [entry.result for entry in entries if entry.result and not entry.error]
+    rewrites, declines = sum(len(r.applied) for r in results), sum(len(r.declined) for r in results)
+    parts = [f"{_count(len(entries), 'file')}: {_changed(changed, rewrites, style) if changed else 'nothing to do'}"]
+    if failed and not changed:
+        parts = [_count(len(entries), "file")]
+    if declines:
+        parts.append(f"{_count(declines, 'place')} left alone")
+    if failed:
+        parts.append(style.paint(_count(failed, "error"), "red"))
+    return style.paint(", ".join(parts), "bold") + _gain(entries)
+
+
+def _changed(files: int, rewrites: int, style: Style) -> str:
+    verb = "rewritten" if style.written else "would change"
+    return f"{files:,} {verb} ({_count(rewrites, 'rewrite')})"
+
+
+def plain(text: str) -> str:
+    """Make control characters visible, so that a file cannot drive the terminal; shorten endless lines."""
+    text = _CONTROL.sub(lambda match: f"\\x{ord(match[0]):02x}", text)
+    return text if len(text) <= _LONGEST_LINE else f"{text[:_LONGEST_LINE]}... ({len(text):,} characters)"
+
+
+def _gain(entries: Iterable[Entry]) -> str:
+    gains = [entry.gain for entry in entries]
+    size, layers = sum(g.bytes for g in gains), sum(g.layers for g in gains)
+    parts = [f"{_size(size)} smaller"] if size > 0 else []
+    parts += [f"{_count(layers, 'layer')} fewer"] if layers > 0 else []
+    return f"; estimated {', '.join(parts)}" if parts else ""
+
+
+def _entry(entry: Entry, style: Style) -> Iterator[str]:
+    if entry.error or entry.result is None:
+        return
+    reasons = list(entry.result.applied)
+    for change in entry.changes:
+        own = change.path == entry.path
+        yield from _change(change, [a for a in reasons if _belongs(a, change, own=own)], style)
+    if not entry.changes and style.verbose:
+        yield style.paint(plain(entry.path), "bold") + ": nothing to do"
+    yield from _declines(entry, style)
+
+
+def _belongs(applied: Applied, change: Change, *, own: bool) -> bool:
+    """Tell whether a rewrite explains a file: its edits the Dockerfile, its artifacts theirs."""
+    if own:
+        return bool(applied.rewrite.edits) or not applied.rewrite.artifacts
+    return any(f"/{change.path}".endswith(f"/{artifact.path}") for artifact in applied.rewrite.artifacts)
+
+
+def _change(change: Change, reasons: Sequence[Applied], style: Style) -> Iterator[str]:
+    yield style.paint(plain(change.path) + (" (new file)" if change.before is None else ""), "bold")
+    found = hunks(change.before or "", change.after)
+    groups = _by_hunk(found, reasons) if change.before is not None else [list(reasons) for _ in found]
+    for hunk, group in zip(found, groups, strict=True):
+        yield style.paint(hunk.header, "cyan")
+        yield from (_line(line, style) for line in hunk.lines)
+        yield from (_reason(applied, style) for applied in group)
+
+
+def _by_hunk(found: Sequence[Hunk], reasons: Iterable[Applied]) -> list[list[Applied]]:
+    """Give each rewrite to the hunk that it overlaps, or else to the nearest."""
+    groups: list[list[Applied]] = [[] for _ in found]
+    for applied in reasons:
+        if groups:
+            groups[min(range(len(found)), key=lambda i: _distance(found[i], applied))].append(applied)
+    return groups
+
+
+def _distance(hunk: Hunk, applied: Applied) -> int:
+    """Return how many lines lie between a hunk and a rewrite; 0 where they overlap."""
+    last = hunk.new_start + max(hunk.new_length, 1) - 1
+    return max(0, hunk.new_start - applied.end_line, applied.line - last)
+
+
+def _line(line: str, style: Style) -> str:
+    colour = {"-": "red", "+": "green"}.get(line[0])
+    missing = "" if line.endswith("\n") else "  (no newline at the end)"
+    text = plain(line.removesuffix("\n").removesuffix("\r")) + missing
+    return style.paint(text, colour) if colour else text
+
+
+def _reason(applied: Applied, style: Style) -> str:
+    rewrite = applied.rewrite
+    text = f"  => {rewrite.title}: {rewrite.why}" if rewrite.why else f"  => {rewrite.title}"
+    assumption = f" Assumes: {rewrite.assumption}" if rewrite.assumption else ""
+    label = style.paint(f"[{applied.transform}, {applied.level}]", "dim")
+    return f"{style.paint(plain(text + assumption), 'yellow')} {label}"
+
+
+def _declines(entry: Entry, style: Style) -> Iterator[str]:
+    if not entry.result or not entry.result.declined:
+        return
+    yield style.paint("left alone:", "dim")
+    for transform, reason, lines in _grouped(entry.result.declined):
+        more = f" (and {_lines(lines[1:])})" if len(lines) > 1 else ""
+        yield f"  {plain(entry.path)}:{lines[0]} {transform}: {plain(reason)}{more}"
+
+
+def _grouped(declined: Iterable[Declined]) -> list[tuple[str, str, list[int]]]:
+    """Put the lines together that were declined for the same reason, in the order of the first."""
+    groups: dict[tuple[str, str], list[int]] = {}
+    for item in declined:
+        groups.setdefault((item.transform, item.reason), []).append(item.line)
+    return sorted(((*key, sorted(set(lines))) for key, lines in groups.items()), key=lambda group: group[2][0])
+
+
+def _lines(lines: Sequence[int]) -> str:
+    shown = ", ".join(map(str, lines[:8]))
+    rest = f" and {len(lines) - 8} more" if len(lines) > 8 else ""  # noqa: PLR2004 (as many as fit on a line)
+    return f"{'line' if len(lines) == 1 else 'lines'} {shown}{rest}"
+
+
+def _count(number: int, noun: str) -> str:
+    return f"{number:,} {noun}" + ("" if number == 1 else "s")
+
+
+def _size(number: float) -> str:
+    """Write a number of bytes as people say it (1 kB is 1000 bytes, as docker counts)."""
+    for unit in ("B", "kB", "MB"):
+        if number < 1000:  # noqa: PLR2004 (the step between the units)
+            return f"{number:.0f} {unit}"
+        number /= 1000
+    return f"{number:.1f} GB"
