@@ -62,6 +62,7 @@ class Transform:
     aliases: tuple[str, ...]
     examples: tuple[Example, ...]
     find: Callable[[Subject], Iterator[Finding]]
+    options: tuple[str, ...] = ()  # keys that the configuration may set for it, see Subject.options
 
     @property
     def summary(self) -> str:
@@ -76,12 +77,13 @@ def transform(
     examples: tuple[Example, ...],
     touches: frozenset[Touches] = frozenset(),
     aliases: tuple[str, ...] = (),
+    options: tuple[str, ...] = (),
 ) -> Callable[[Callable[[Subject], Iterator[Finding]]], Transform]:
     """Make a transform of a function; its module gives the id and the documentation."""
 
     def make(find: Callable[[Subject], Iterator[Finding]]) -> Transform:
         name = find.__module__.rsplit(".", 1)[-1].replace("_", "-")
         doc = inspect.cleandoc(sys.modules[find.__module__].__doc__ or "")
-        return Transform(name, doc, level, touches, gain, aliases, examples, find)
+        return Transform(name, doc, level, touches, gain, aliases, examples, find, options)
 
     return make
