@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from posixpath import join, normpath
 from typing import Protocol
 
 from optimizer.context import Context
@@ -23,20 +24,29 @@ class Project:
     def locate(self, image_path: str, directory: str) -> str | None:
         """Return the context path of a path in the image (relative ones start at `directory`).
 
-        None where the path is not below `destination`.
+        None where the path is neither `destination` nor below it; "" is the root of the context.
         """
-        raise NotImplementedError
+        path = normpath(join(directory, image_path))
+        top = normpath(self.destination)
+        if path == top:
+            return self.source
+        below = top.rstrip("/") + "/"
+        if not path.startswith(below):
+            return None
+        return join(self.source, path[len(below) :])
 
 
 @dataclass(frozen=True, slots=True)
 class Install:
     """An install of third-party dependencies that needs only manifests.
 
-    `manifests` are context paths, all present and visible, in the order to copy them; `outputs` are the context
-    paths where the install puts files beside the manifests (`node_modules`), which a later COPY must not bring;
-    `rewrites` are the manifests that the install may itself write (a lock file that is out of date);
-    `command` replaces the words of the call (Poetry's `--no-root`), None keeps them; `then` is a command to run
-    once the sources are there.
+    `manifests` are context paths, all present and visible, in the order to copy them (the project file, the lock
+    file, the rest); a folder among them (`patches`, `.yarn/releases`) is needed whole. None at all means that the
+    call reads nothing of the project and may stand anywhere. `outputs` are the context paths where the install puts
+    files beside the manifests (`node_modules`), which a later COPY must not bring; `rewrites` are the manifests that
+    the install may itself write (a lock file that is out of date); `command` replaces the words of the call
+    (Poetry's `--no-root`), None keeps them; `then` is a command to run in the same directory once the sources are
+    there.
     """
 
     manifests: tuple[str, ...]
@@ -58,7 +68,9 @@ class Cache:
     """How to keep a call's download cache out of the layer: a flag, or commands to run behind it.
 
     `flag` goes behind the word `after` of the call; `cleanup` commands go behind the statement, each once.
-    `targets` are the folders that a cache mount would hold; `off` says why nothing is to be done.
+    `targets` are the folders that a cache mount would hold, supposing root where HOME is not known; `off` says why
+    nothing is to be done, a clause. Where that hangs on the project's files, `decide` gives the answer for a
+    context: the same cache without `off`, or with a better reason.
     """
 
     name: str  # what is cached, for the reason line: "pip's download cache"
@@ -67,14 +79,19 @@ class Cache:
     cleanup: tuple[str, ...] = ()
     targets: tuple[str, ...] = ()
     off: str | None = None
+    decide: "Callable[[Context], Cache] | None" = None
 
 
-@dataclass(frozen=True, slots=True)
 class Ecosystem(Protocol):
     """The questions an ecosystem answers; each takes a call and says None where the call is not its own."""
 
-    id: str
-    title: str
+    @property
+    def id(self) -> str:
+        """The name of the module."""
+
+    @property
+    def title(self) -> str:
+        """The name that people know."""
 
     def install(self, call: Call, project: Project) -> Install | Refusal | None:
         """Say what an install command reads of the project."""
@@ -82,5 +99,5 @@ class Ecosystem(Protocol):
     def cache(self, call: Call, env: Mapping[str, str | None]) -> Cache | None:
         """Say what an install command leaves behind for the next download."""
 
-
-Reader = Callable[[str], str | None]
+    def cleans(self, call: Call) -> bool:
+        """Tell whether the call removes that cache (`npm cache clean`, `rm -rf /root/.npm`)."""

@@ -1,0 +1,21 @@
+"""Languages and package managers, one module each; a module whose name starts with an underscore is none."""
+
+from functools import cache
+from importlib import import_module
+from pkgutil import iter_modules
+
+from optimizer.ecosystems.ecosystem import Cache, Ecosystem, Install, Project, Refusal
+
+__all__ = ["Cache", "Ecosystem", "Install", "Project", "Refusal", "all_ecosystems"]
+
+
+@cache
+def all_ecosystems() -> tuple[Ecosystem, ...]:
+    """Return the ecosystem of every module of this package (the instance that the module defines), by module name."""
+    names = sorted(m.name for m in iter_modules(__path__) if not m.name.startswith("_") and m.name != "ecosystem")
+    modules = (import_module(f"{__name__}.{name}") for name in names)
+    return tuple(next(v for v in vars(m).values() if _is_ecosystem(v)) for m in modules)
+
+
+def _is_ecosystem(value: object) -> bool:
+    return not isinstance(value, type) and callable(getattr(value, "install", None)) and hasattr(value, "title")

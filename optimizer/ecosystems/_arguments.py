@@ -1,0 +1,193 @@
+"""The arguments of a call, read with tables of the options that its program knows.
+
+An option that is in no table is a refusal: it may take the next word as its value, or name a file to read.
+"""
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from posixpath import normpath
+
+from optimizer.ecosystems.ecosystem import Project, Refusal
+from optimizer.shell import Call, Word, resolve
+
+_SHOWN = 60
+_RECURSIVE = re.compile(r"-[a-zA-Z]*[rR][a-zA-Z]*|--recursive")
+# `uvicorn[standard]` and `.[dev]` are patterns to a shell, which keeps them where no file matches.
+_EXTRAS = re.compile(r"[\w./-]*\[[\w,.-]+\]", re.ASCII)
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """The options of a program: `switches` stand alone, `values` take one (`--name=x`, `--name x`, `-nx`).
+
+    With `negatable`, `--no-name` and `--name=false` stand for every long option that is known.
+    """
+
+    switches: frozenset[str]
+    values: frozenset[str]
+    negatable: bool = False
+
+    @classmethod
+    def of(cls, switches: str, values: str, *, negatable: bool = False) -> "Options":
+        """Make the tables of words separated by white space."""
+        return cls(frozenset(switches.split()), frozenset(values.split()), negatable)
+
+    def __or__(self, other: "Options") -> "Options":
+        """Join two sets of tables."""
+        return Options(self.switches | other.switches, self.values | other.values, self.negatable or other.negatable)
+
+
+@dataclass(frozen=True, slots=True)
+class Argument:
+    """A word that is no option. `value` is None where a variable hides it; `text` is as written, without quotes."""
+
+    value: str | None
+    text: str
+    word: Word
+
+
+@dataclass(frozen=True, slots=True)
+class Arguments:
+    """What a program was given: the plain words and the options in order (a switch has the value "")."""
+
+    plain: tuple[Argument, ...]
+    options: tuple[tuple[str, str | None], ...]
+
+    def has(self, *names: str) -> bool:
+        """Tell whether one of these options is given and not switched off (`--production=false`)."""
+        return any(name in names and value != "false" for name, value in self.options)
+
+    def all(self, *names: str) -> tuple[str | None, ...]:
+        """Return the values of these options, in order."""
+        return tuple(value for name, value in self.options if name in names)
+
+    def hidden(self, *names: str) -> bool:
+        """Tell whether one of these options has a value that cannot be told."""
+        return None in self.all(*names)
+
+    def last(self, *names: str) -> str | None:
+        """Return the value of the last of these options."""
+        return next(iter(reversed(self.all(*names))), None)
+
+
+def parse(words: Sequence[Word], known: Options, variables: Mapping[str, str | None]) -> Arguments | Refusal:
+    """Read the words behind the program; say which word cannot be understood."""
+    plain: list[Argument] = []
+    options: list[tuple[str, str | None]] = []
+    rest = iter(words)
+    for word in rest:
+        value = resolve(word, variables)
+        text = _bare(word.text) if value is None else value
+        if value is None and _may_be_many(word):
+            return Refusal(f"the word {_short(word.text)} is not known before the command runs")
+        if text == "--":
+            plain += [Argument(resolve(w, variables), _bare(w.text), w) for w in rest]
+        elif not text.startswith("-") or text == "-":
+            plain.append(Argument(value, text, word))
+        elif (found := _option(text, hidden=value is None, known=known, rest=rest, variables=variables)) is None:
+            return Refusal(f"the option {_short(word.text)} is not known")
+        else:
+            options += found
+    return Arguments(tuple(plain), tuple(options))
+
+
+def variables_of(call: Call, env: Mapping[str, str | None]) -> dict[str, str | None]:
+    """Return the variables that the program sees: those of the image and those of the script."""
+    return {**env, **call.variables}
+
+
+def is_on(value: str | None) -> bool:
+    """Tell whether a variable's value means yes, as most tools read it."""
+    return value is not None and value.lower() in {"1", "true", "yes", "on", "y", "t"}
+
+
+def directory_of(call: Call, project: Project, below: str | None = None) -> str | Refusal:
+    """Return the context folder that a call works in (`below`: its own option for another), or why it is not told."""
+    if call.directory is None:
+        return Refusal("the directory of the install is not known")
+    folder = project.locate(below or ".", call.directory)
+    if folder is None:
+        shown = normpath(f"{call.directory}/{below or '.'}") if not (below or "").startswith("/") else below
+        return Refusal(f"the install works in {shown}, outside of the copied files")
+    return folder
+
+
+def with_switch(call: Call, behind: Word, switch: str) -> str:
+    """Return the text of a call with a switch put in behind one of its words."""
+    return " ".join(f"{word.text} {switch}" if word is behind else word.text for word in call.words)
+
+
+def whole(call: Call) -> str:
+    """Return the text of the command that a call is part of, wrappers and assignments included."""
+    assignments = [f"{name}={word.text}" for name, word in call.command.assignments]
+    return " ".join([*assignments, *(word.text for word in call.command.words)])
+
+
+def removes(call: Call, *ends: str) -> bool:
+    """Tell whether the call is `rm -r` of a folder whose path ends so (or of its contents, or of `~/.cache` whole)."""
+    if call.program != "rm":
+        return False
+    texts = [_bare(word.text).rstrip("/*") for word in call.arguments]
+    recursive = any(_RECURSIVE.fullmatch(t) for t in texts)
+    return recursive and any(t.endswith((*ends, "/.cache")) for t in texts)
+
+
+def _option(
+    text: str, *, hidden: bool, known: Options, rest: Iterator[Word], variables: Mapping[str, str | None]
+) -> list[tuple[str, str | None]] | None:
+    """Return the options that a word holds, with their values; None where one is not known."""
+    if not text.startswith("--") and text[:2] in known.switches | known.values and text not in known.values:
+        return None if hidden else _cluster(text, known, rest, variables)
+    name, equals, value = text.partition("=")
+    if hidden and (not equals or "$" in name):
+        return None
+    if name in known.values:
+        if equals:
+            return [(name, None if hidden else value)]
+        following = next(rest, None)
+        if following is None or (_may_be_many(following) and resolve(following, variables) is None):
+            return None
+        return [(name, resolve(following, variables))]
+    if name in known.switches:
+        return [(name, None if hidden else value)]
+    positive = name.replace("--no-", "--", 1)
+    if known.negatable and positive != name and positive in known.switches | known.values:
+        return [(name, value)]
+    return None
+
+
+def _cluster(
+    text: str, known: Options, rest: Iterator[Word], variables: Mapping[str, str | None]
+) -> list[tuple[str, str | None]] | None:
+    found: list[tuple[str, str | None]] = []
+    for at, letter in enumerate(text[1:], 1):
+        name = f"-{letter}"
+        if name in known.values:
+            if tail := text[at + 1 :]:
+                return [*found, (name, tail.removeprefix("="))]
+            following = next(rest, None)
+            if following is None or (_may_be_many(following) and resolve(following, variables) is None):
+                return None
+            return [*found, (name, resolve(following, variables))]
+        if name not in known.switches:
+            return None
+        found.append((name, ""))
+    return found
+
+
+def _may_be_many(word: Word) -> bool:
+    """Tell whether a word whose value is not known may be none or several words, or a command's output."""
+    if word.value is not None or _EXTRAS.fullmatch(word.text):
+        return False
+    if not word.variables or "$(" in word.text or "`" in word.text or "$@" in word.text or "$*" in word.text:
+        return True
+    return word.text[:1] == "$"  # quoted, or with characters of its own in front, it stays one word
+
+
+def _bare(text: str) -> str:
+    return text[1:-1] if len(text) > 1 and text[0] == text[-1] and text[0] in "\"'" else text
+
+
+def _short(text: str) -> str:
+    return text if len(text) <= _SHOWN else text[:_SHOWN] + "..."
