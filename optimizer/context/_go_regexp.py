@@ -27,11 +27,15 @@ _POSIX = {
     "word": "0-9A-Za-z_",
     "xdigit": "0-9A-Fa-f",
 }
-_ASSERTIONS = {"A": "\\A", "b": "(?a:\\b)", "B": "(?a:\\B)", "z": "\\Z"}
+_ASSERTIONS = {"A": "(?:\\A)", "b": "(?a:\\b)", "B": "(?a:\\B)", "z": "(?:\\Z)"}
 _NAMED = re.compile(r"\[:(\^?)([^:]*):\]")
 _OCTAL = re.compile(r"0[0-7]{0,2}|[1-7][0-7]{1,2}")
 _HEX = re.compile(r"x(?:\{([0-9A-Fa-f]+)\}|([0-9A-Fa-f]{2}))")
 _LAST = 0x10FFFF
+_REPEAT = re.compile(r"\{(0|[1-9][0-9]*)(,(0|[1-9][0-9]*)?)?\}")
+_MOST_REPEATS = 1000
+_OPERATORS = frozenset("*?(|")
+_PLAIN = {"^": "(?:^)", "$": "\\Z", "{": "\\{", "}": "\\}"}
 
 
 class BadPatternError(ValueError):
@@ -39,24 +43,41 @@ class BadPatternError(ValueError):
 
 
 def translate(expression: str) -> str:
-    """Return the Python source of a Go expression; raise `BadPatternError` where Go's compiler fails."""
+    """Return the Python source whose `match` accepts what a Go expression finds anywhere in a text.
+
+    Of the operators it knows those that an ignore pattern leads to. Raises `BadPatternError` where Go's compiler
+    fails.
+    """
     out: list[str] = []
     at = 0
+    repeatable = False  # whether what stands before can be repeated
     while at < len(expression):
-        char = expression[at]
-        if char == "[":
+        repeat = _REPEAT.match(expression, at)
+        if repeat:
+            piece, at = _repeat(repeat, repeatable), repeat.end()
+        elif expression[at] == "[":
             piece, at = _class(expression, at + 1)
-        elif char == "\\":
+        elif expression[at] == "\\":
             piece, at = _escape(expression, at + 1)
         else:
-            piece, at = ("\\Z" if char == "$" else char), at + 1
+            piece, at = _PLAIN.get(expression[at], expression[at]), at + 1
+        repeatable = not repeat and piece not in _OPERATORS
         out.append(piece)
-    return "".join(out)
+    # `^a|b$` finds b anywhere.
+    return "".join(out) if "|" not in out else f"[\\s\\S]*?(?:{''.join(out)})"
 
 
 def character(code: int) -> str:
     """Return a character so that it means itself everywhere in a Python expression, in a set too."""
     return re.escape(chr(code)) if chr(code).isalnum() else f"\\U{code:08x}"
+
+
+def _repeat(repeat: re.Match[str], repeatable: bool) -> str:  # noqa: FBT001 - a private step of translate
+    low = int(repeat[1])
+    high = int(repeat[3]) if repeat[3] else low
+    if not repeatable or max(low, high) > _MOST_REPEATS or high < low:
+        raise BadPatternError(repeat[0])
+    return repeat[0]
 
 
 def _escape(text: str, at: int) -> tuple[str, int]:

@@ -18,7 +18,8 @@ from optimizer.context.wildcards import is_well_formed
 # What Go's strings.TrimSpace removes.
 _SPACE = "\t\n\v\f\r \x85\xa0\u1680\u2028\u2029\u202f\u205f\u3000" + "".join(map(chr, range(0x2000, 0x200B)))
 _WILD = re.compile(r"[*?\[\]^\\]")
-_ESCAPED = frozenset(".+()|{}$")
+# Not `{`, `|` and `}`: the matcher's table of escapes ends below them, so to Go they are operators.
+_ESCAPED = frozenset(".+()$")
 
 
 @dataclass(frozen=True, slots=True)
@@ -247,7 +248,7 @@ def _piece(char: str) -> tuple[str, bool]:
         return "[^/]", False
     if char in "[]" or len(char) > 1:
         return char, False
-    return ("\\" + char if char in _ESCAPED or char == "\\" else char), True
+    return ("\\" + char if char in _ESCAPED else char), True
 
 
 @lru_cache(maxsize=1024)
