@@ -27,6 +27,7 @@ _WORDS = frozenset({
     "$", "==", "=", "=~", "test_operator",
     "export", "declare", "typeset", "local", "readonly", "unset", "unsetenv",
 })  # fmt: skip
+_ENDS = frozenset({";;", ";&", ";;&", ";", "&", ")"})
 _OPERATORS = frozenset({";", "&", "&&", "||", "|", "|&", "!"})
 _EXPRESSIONS = frozenset({
     "test_command", "unary_expression", "binary_expression", "parenthesized_expression", "ternary_expression",
@@ -149,9 +150,9 @@ class _Reader:
         """Read a compound command."""
         span, children = Span(node.start_byte, node.end_byte), node.children
         if node.type == "subshell":
-            return Compound(Kind.SUBSHELL, (self.statements(children[1:-1]),), span)
-        if node.type == "compound_statement" and children[0].type == "{":
-            return Compound(Kind.GROUP, (self.statements(children[1:-1]),), span)
+            return Compound(Kind.SUBSHELL, (self.body(children),), span)
+        if node.type == "compound_statement" and self.text[span.start : span.start + 2].strip() == "{":
+            return Compound(Kind.GROUP, (self.body(children),), span)
         if node.type == "if_statement":
             return Compound(Kind.IF, self.branches(children), span)
         if node.type in {"for_statement", "while_statement", "c_style_for_statement"}:
@@ -159,10 +160,24 @@ class _Reader:
         if node.type == "case_statement":
             items = [c for c in children if c.type == "case_item"]
             words = [make_word(self.text, c.start_byte, c.end_byte) for c in children[1:2]]
+            if items and not self.is_closed(items[-1], children[-1].start_byte):
+                raise NotUnderstoodError(children[-1].start_byte)
             return Compound(Kind.CASE, tuple(map(self.case_item, items)), span, words=tuple(words))
         if node.type == "function_definition":
             return self.function(node)
         raise NotUnderstoodError(node.start_byte)
+
+    def body(self, children: "list[Node]") -> Compound:
+        """Read the statements between two brackets or keywords; there must be one."""
+        found = self.statements(children[1:-1])
+        if not found.parts:
+            raise NotUnderstoodError(children[0].start_byte)
+        return found
+
+    def is_closed(self, item: "Node", end: int) -> bool:
+        """Tell whether the last branch of a `case` ends before `esac`, which would else be an argument."""
+        last = item.children[-1]
+        return last.type in _ENDS or "\n" in self.text[last.end_byte : end]
 
     def branches(self, children: "list[Node]") -> tuple[Compound, ...]:
         """Read the conditions and bodies of an `if`, in order."""
@@ -186,7 +201,7 @@ class _Reader:
         last = node.children[-1]
         if last.type not in {"do_group", "compound_statement"}:
             raise NotUnderstoodError(last.start_byte)
-        body = self.statements(last.children[1:-1])
+        body = self.body(last.children)
         if node.type == "while_statement":
             return Compound(Kind.LOOP, (self.statements(header), body), span)
         if node.type == "c_style_for_statement":
