@@ -1,13 +1,16 @@
 """What the package managers of the distributions share: a verb among options, and packages that come by name."""
 
+import posixpath
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
 from optimizer.ecosystems.ecosystem import Cache, Install, Project, Refusal
 from optimizer.shell import Call, Word
 
 _SUBSTITUTION = re.compile(r"\$\(|`|<\(")
+_BRACES = re.compile(r"([^{}]*)\{([^{}]*)\}([^{}]*)")
+_LAST_GLOB = re.compile(r"(?:^|(?<=/))[^/]*\*[^/]*$")
 _LOCAL = re.compile(r"(?:\.{0,2}/|~)")
 
 
@@ -83,10 +86,12 @@ class SystemManager:
     cached: str  # Cache.name
     targets: tuple[str, ...]
     suffix: str  # of a package file
+    folders: tuple[str, ...]  # removing one of them, or all in it, removes the cache
     elsewhere: tuple[str, ...]  # options with which the cache is not at its usual place
     cleanup: Mapping[str, str] = field(default_factory=dict)  # by verb, "" for all others; {program} is replaced
     flag: str | None = None  # keeps the cache away where no cleanup is named for the verb
     spared: frozenset[str] = frozenset()  # verbs and options with which nothing is left behind
+    cleaning: frozenset[str] = frozenset()  # verb and operand that remove the cache, joined by a blank
     paths_are_files: bool = False  # whether an operand with a leading path is a package file
 
     def install(self, call: Call, project: Project) -> Install | Refusal | None:  # noqa: ARG002 part of the protocol
@@ -115,6 +120,18 @@ class SystemManager:
             return Cache(self.cached, cleanup=(command,), targets=self.targets, off=off)
         return Cache(self.cached, flag=self.flag, after=given.verb, targets=self.targets, off=off)
 
+    def cleans(self, call: Call) -> bool:
+        """Tell whether the call removes the cache: `dnf clean all`, `rm -rf /var/lib/apt/lists/*`."""
+        if call.program in {"rm", "find"}:
+            return any(_holds(path, folder) for path in _paths(call) for folder in self.folders)
+        if call.program not in self.programs:
+            return False
+        given = invocation(call, self.grammar)
+        what = {f"{given.action} {word.value}" for word in given.operands} | {
+            f"{given.action} {o}" for o in given.options
+        }
+        return bool(self.cleaning & (what | {given.action}))
+
     def _is_elsewhere(self, given: Invocation) -> bool:
         return given.has(*(o for o in self.elsewhere if o.startswith("-"))) or any(
             part in option for part in self.elsewhere if not part.startswith("-") for option in given.options
@@ -134,3 +151,18 @@ class SystemManager:
         if given.has("-c", "--config-file", "--config") or any("Dir::" in option for option in given.options):
             return "it has a configuration of its own"
         return None
+
+
+def _paths(call: Call) -> Iterator[str]:
+    """Go through the folders that an rm or a find empties; braces are taken as bash and most shells do."""
+    if call.program == "find" and not any(w.value in {"-delete", "rm"} for w in call.arguments):
+        return
+    for word in call.arguments:
+        text = (word.value or word.text).strip("\"'")
+        braces = _BRACES.fullmatch(text)
+        for path in [braces[1] + part + braces[3] for part in braces[2].split(",")] if braces else [text]:
+            yield posixpath.normpath(posixpath.join(call.directory or "", _LAST_GLOB.sub("", path)))
+
+
+def _holds(path: str, folder: str) -> bool:
+    return path.startswith("/") and path != "/" and f"{folder}/".startswith(f"{path}/")

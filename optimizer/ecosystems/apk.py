@@ -23,6 +23,7 @@ ECOSYSTEM = SystemManager(
     cached="apk's package indexes",
     targets=("/var/cache/apk", "/etc/apk/cache"),
     suffix=".apk",
+    folders=("/var/cache/apk",),
     elsewhere=("--root", "-p", "--cache-dir"),
     cleanup={"update": "rm -rf /var/cache/apk/*"},
     flag="--no-cache",

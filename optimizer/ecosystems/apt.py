@@ -26,7 +26,9 @@ ECOSYSTEM = SystemManager(
     cached="apt's package lists",
     targets=("/var/lib/apt", "/var/cache/apt"),
     suffix=".deb",
+    folders=("/var/lib/apt/lists",),
     elsewhere=("Dir::",),
+    cleaning=frozenset({"distclean"}),
     cleanup={"": "rm -rf /var/lib/apt/lists/*"},
     paths_are_files=True,
 )  # fmt: skip

@@ -10,8 +10,8 @@ GRAMMAR = Grammar(
     long=frozenset({
         "--config", "--exclude", "--installroot", "--releasever", "--repo", "--repoid", "--repofrompath",
         "--enablerepo", "--disablerepo", "--setopt", "--disableplugin", "--enableplugin", "--comment", "--advisory",
-        "--advisories", "--forcearch", "--downloaddir", "--destdir", "--randomwait", "--rpmverbosity", "--debuglevel", "--errorlevel",
-        "--disableexcludes", "--bz", "--cve", "--sec-severity",
+        "--advisories", "--forcearch", "--downloaddir", "--destdir", "--randomwait", "--rpmverbosity",
+        "--debuglevel", "--errorlevel", "--disableexcludes", "--bz", "--cve", "--sec-severity",
     }),
     short="cdexR",
 )  # fmt: skip
@@ -29,6 +29,8 @@ ECOSYSTEM = SystemManager(
     cached="the package manager's metadata",
     targets=("/var/cache/dnf", "/var/cache/libdnf5", "/var/cache/yum"),
     suffix=".rpm",
+    folders=("/var/cache/dnf", "/var/cache/libdnf5", "/var/cache/yum"),
     elsewhere=("--installroot", "cachedir", "--cachedir"),
+    cleaning=frozenset({"clean all", "clean metadata"}),
     cleanup={"": "{program} clean all"},
 )  # fmt: skip

@@ -8,8 +8,8 @@ from optimizer.ecosystems._system import Grammar, SystemManager
 GRAMMAR = Grammar(
     long=frozenset({
         "--config", "--userdata", "--reposd-dir", "--cache-dir", "--raw-cache-dir", "--solv-cache-dir",
-        "--pkg-cache-dir", "--root", "--installroot", "--plus-repo", "--plus-content", "--releasever", "--repo", "--from",
-        "--type",
+        "--pkg-cache-dir", "--root", "--installroot", "--plus-repo", "--plus-content", "--releasever", "--repo",
+        "--from", "--type",
     }),
     short="cDCRprt",
 )  # fmt: skip
@@ -26,6 +26,8 @@ ECOSYSTEM = SystemManager(
     cached="zypper's metadata",
     targets=("/var/cache/zypp",),
     suffix=".rpm",
+    folders=("/var/cache/zypp",),
     elsewhere=("--root", "-R", "--installroot", "--cache-dir", "-C", "--raw-cache-dir", "--solv-cache-dir"),
+    cleaning=frozenset({"clean --all", "clean -a", "clean --metadata", "clean -m", "cc --all", "cc -a"}),
     cleanup={"": "zypper clean --all"},
 )  # fmt: skip

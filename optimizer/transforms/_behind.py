@@ -1,0 +1,34 @@
+"""Whether a command may be put behind all others of a RUN without changing what makes the RUN fail."""
+
+from optimizer.model import Step
+from optimizer.shell import Command, Compound, Kind, Node
+from optimizer.transforms._layout import chain_operator, why_not_appendable
+
+
+def why_not_behind(step: Step) -> str | None:
+    """Say why a RUN is not a plain row of commands each of which has to succeed, None where it is."""
+    reason = why_not_appendable(step)
+    if reason or step.run is None:
+        return reason or "it is no RUN"
+    script = step.run.script
+    if script.chain is not None:
+        return None
+    if chain_operator(step) != ";":
+        return "the commands of the RUN are not joined by && alone"
+    if any(_clears_errexit(part) for part in script.root.parts):
+        return "the RUN switches set -e off"
+    # Of an and-or list and of most compounds, set -e lets the failure pass, and only the exit status tells.
+    return None if _fails_at_once(script.root.parts[-1]) else "the RUN ends in a compound command"
+
+
+def _clears_errexit(node: Node) -> bool:
+    if isinstance(node, Compound):
+        return any(map(_clears_errexit, node.parts))
+    options = [w.value or "" for w in node.words[1:]]
+    return node.name == "set" and any(o.startswith("+") for o in options)
+
+
+def _fails_at_once(node: Node) -> bool:
+    return isinstance(node, Command) or (
+        node.kind is Kind.PIPELINE and all(isinstance(part, Command) for part in node.parts)
+    )

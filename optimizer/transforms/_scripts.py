@@ -1,0 +1,134 @@
+"""Scripts that a build or a container runs, and their text where the build context has it."""
+
+import posixpath
+import re
+from collections.abc import Iterator
+
+from optimizer.context import Context
+from optimizer.model import BASE_WORKDIR, Dockerfile, Step
+from optimizer.shell import SHELLS, Call
+from optimizer.syntax.expand import expand
+
+_BINARIES = re.compile(r"(?:^|/)s?bin$")
+_SEARCHED = ("/usr/local/sbin", "/usr/local/bin", "/usr/sbin", "/usr/bin", "/sbin", "/bin")
+_INTO_BINARIES = re.compile(r"bin\b|\s/(?:usr(?:/local)?/?)?[\"\]]*\s*$")
+_SUFFIXES = (".sh", ".bash")
+# What unpacked sources, installers of one tool and wrappers of build tools are called: they build, and install no
+# packages of the distribution.
+_BUILDERS = re.compile(
+    r"(?:configure|config|Configure|autogen\.sh|buildconf(?:\.sh)?|bootstrap\.sh|gradlew|mvnw|b2|bjam|artisan|manage\.py"
+    r"|.*(?:conda|mamba|miniforge).*\.sh|rustup.*|install-poetry\.py|get-pip\.py|nvm\.sh|activate|cmake-.*\.sh)"
+)
+_INTERPRETERS = re.compile(r"(?:python|node|perl|ruby|php)[\d.]*")
+
+
+def script_path(call: Call) -> str | None:
+    """Return the path of the shell script that a call runs: "" where it cannot be told, None where it runs none.
+
+    A program in a folder of binaries is none, unless its name says otherwise; neither are `configure` and the like.
+    """
+    if call.program in SHELLS:
+        return _operand(call)
+    if call.program == "source":
+        text = call.words[1].value if len(call.words) > 1 else None
+        return text if text and not text.startswith("/") and text.endswith(_SUFFIXES) else None
+    text = call.words[0].value or call.words[0].text
+    folder, name = posixpath.split(text)
+    if _BUILDERS.fullmatch(name):
+        return None
+    if name.endswith(_SUFFIXES):
+        return call.words[0].value or ""
+    if "/" not in text:
+        return "" if call.words[0].value is None else None
+    if _BINARIES.search(folder):
+        return None
+    return call.words[0].value or ""
+
+
+def interpreted_path(call: Call) -> str | None:
+    """Return the path of the script that Python, Node.js, Perl, Ruby, PHP or make run, None where there is none."""
+    if call.program == "make":
+        return "Makefile"
+    if not _INTERPRETERS.fullmatch(call.program):
+        return None
+    return next((w.value for w in call.arguments if w.value and not w.value.startswith("-")), None)
+
+
+def text_of(dockerfile: Dockerfile, context: Context, step: Step, path: str, directory: str | None) -> str | None:
+    """Return the text of a file of the image that a COPY or ADD of the stage brings from the context."""
+    image_path = _absolute(path, directory)
+    if image_path is None:
+        return None
+    for copy in _copies(dockerfile, step):
+        for candidate in _sources(dockerfile, context, copy, image_path):
+            if (text := context.text(candidate)) is not None:
+                return text
+    return None
+
+
+def command_texts(dockerfile: Dockerfile, context: Context, step: Step) -> Iterator[tuple[str, str]]:
+    """Go through the scripts from the context that a CMD or ENTRYPOINT names: name and text."""
+    for word in step.instruction.arguments:
+        paths = [word] if "/" in word else [word, *(f"{folder}/{word}" for folder in _SEARCHED)]
+        for path in paths:
+            text = text_of(dockerfile, context, step, path.strip("\"'"), step.state.workdir or BASE_WORKDIR)
+            if text is not None:
+                yield word, text
+                break
+
+
+def bare_text(dockerfile: Dockerfile, context: Context, step: Step, call: Call) -> str | None:
+    """Return the text of a script that the context brings to a folder of binaries, called by its name alone."""
+    if not any(_INTO_BINARIES.search(copy.instruction.value.text) for copy in _copies(dockerfile, step)):
+        return None
+    texts = (text_of(dockerfile, context, step, f"{folder}/{call.program}", "/") for folder in _SEARCHED)
+    return next((text for text in texts if text is not None), None)
+
+
+def _operand(call: Call) -> str | None:
+    """Return the script that a shell is given: "" for standard input or one that is not known."""
+    for word in call.arguments:
+        value = word.value
+        if value is None:
+            return ""
+        if value in {"-s", "-", "--"}:
+            return ""
+        if value.startswith("--"):
+            return None
+        if not value.startswith(("-", "+")):
+            return None if _BUILDERS.fullmatch(posixpath.basename(value)) else value
+        if "c" in value:
+            return ""
+    return ""
+
+
+def _copies(dockerfile: Dockerfile, step: Step) -> list[Step]:
+    """Return the COPY and ADD instructions that a step sees the files of, the last first."""
+    lineage = dockerfile.lineage(step.stage)
+    above = [s for s in dockerfile.steps[: step.index] if s.stage in lineage and s.name in {"COPY", "ADD"}]
+    return above[::-1]
+
+
+def _sources(dockerfile: Dockerfile, context: Context, copy: Step, path: str) -> Iterator[str]:
+    """Go through the context paths that a COPY may bring to an image path."""
+    known = {**copy.state.args, **copy.state.env}
+    words = [expand(w, known, dockerfile.document.escape) for w in copy.instruction.arguments]
+    if copy.instruction.flag("from") is not None or len(words) < 2:  # noqa: PLR2004 a source and a destination
+        return
+    target = _absolute(words[-1] or "", copy.state.workdir or BASE_WORKDIR)
+    if target is None or words[-1] is None:
+        return
+    for source in filter(None, words[:-1]):
+        for found in context.match(source):
+            if context.is_dir(found):
+                folder = f"{target.rstrip('/')}/"
+                if path.startswith(folder):
+                    yield posixpath.join(found, path.removeprefix(folder))
+            elif path in {target, posixpath.join(target, posixpath.basename(found))}:
+                yield found
+
+
+def _absolute(path: str, directory: str | None) -> str | None:
+    if path.startswith("/"):
+        return posixpath.normpath(path)
+    return posixpath.normpath(posixpath.join(directory, path)) if directory and path else None
