@@ -28,6 +28,22 @@ def read_json(text: str) -> tuple[str, ...] | None:
     return _decode(text)
 
 
+def has_text_behind(text: str) -> bool:
+    """Say whether a JSON array stands at the start of `text` and something else behind it.
+
+    BuildKit takes such text for shell form since Dockerfile 1.10, and dropped what is behind the array before.
+    """
+    if not text.startswith("["):
+        return False
+    from json import JSONDecoder  # noqa: PLC0415 - see `_decode`
+
+    try:
+        JSONDecoder().raw_decode(text)
+    except (RecursionError, ValueError):
+        return False
+    return True
+
+
 def _decode(text: str) -> tuple[str, ...] | None:
     from json import loads  # noqa: PLC0415 - few files have escapes in JSON form, and start-up counts
 

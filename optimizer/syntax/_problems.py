@@ -65,6 +65,8 @@ def _pairs(arguments: Arguments) -> str | None:
         found = read_pairs(arguments.name, arguments.value, arguments.escape)
     except PairsError as error:
         return str(error)
+    if not all(name for name, _ in found):
+        return f"{arguments.name} names can not be blank"
     return None if found else f"{arguments.name} requires at least one argument"
 
 

@@ -41,13 +41,8 @@ def quoted_words(text: str, escape: str) -> list[str]:
 
 
 def _declared(words: list[str]) -> tuple[tuple[str, str | None], ...]:
-    found = []
-    for word in words:
-        name, equals, value = word.partition("=")
-        if not name:
-            raise PairsError("ARG names can not be blank")
-        found.append((name, value if equals else None))
-    return tuple(found)
+    split = (word.partition("=") for word in words)
+    return tuple((name, value if equals else None) for name, equals, value in split)
 
 
 def _set(instruction: str, text: str, words: list[str]) -> tuple[tuple[str, str | None], ...]:
@@ -61,8 +56,6 @@ def _set(instruction: str, text: str, words: list[str]) -> tuple[tuple[str, str 
         name, equals, value = word.partition("=")
         if not equals:
             raise PairsError(f"can't find = in {word!r}, must be of the form name=value")
-        if not name:
-            raise PairsError(f"{instruction} names can not be blank")
         found.append((name, value))
     return tuple(found)
 

@@ -4,19 +4,20 @@ The rules are those of moby/buildkit frontend/dockerfile/parser/parser.go. Where
 instruction gets a `problem` and reading goes on, so that every text has a document.
 """
 
+import re
 from typing import NamedTuple
 
 from optimizer.syntax._directives import read_header
 from optimizer.syntax._flags import Parts, split_command
 from optimizer.syntax._heredocs import Mark, find_marks, read_bodies
-from optimizer.syntax._json_form import NotStringsError, read_json
+from optimizer.syntax._json_form import NotStringsError, has_text_behind, read_json
 from optimizer.syntax._lexer import MalformedError
 from optimizer.syntax._lines import LINE_LIMIT, SPACE, Line, Logical, join_lines, over_limit, split_lines
 from optimizer.syntax._problems import Arguments, find_problem
 from optimizer.syntax.nodes import Document, Heredoc, Instruction, Span
 
 _BOM = "\ufeff"
-_JSON = frozenset({"ADD", "CMD", "COPY", "ENTRYPOINT", "HEALTHCHECK", "RUN", "SHELL", "VOLUME"})
+_JSON = frozenset({"ADD", "CMD", "COPY", "ENTRYPOINT", "RUN", "SHELL", "VOLUME"})
 _HEREDOC = frozenset({"ADD", "COPY", "RUN"})
 _NOT_TRIGGERS = frozenset({"FROM", "MAINTAINER", "ONBUILD"})
 
@@ -89,20 +90,13 @@ def _instruction(source: _Source, index: int, above: int, problem: str | None) -
         heredocs=heredocs,
         problem=problem or unread,
     )
-    return _build(source, parts, place), below
+    trigger = _trigger(source, parts, place) if _name(parts.keyword) == "ONBUILD" and parts.value.text else None
+    return _build(source, parts, place, trigger), below
 
 
-def _build(source: _Source, parts: Parts, place: _Place) -> Instruction:
-    """Put the instruction together, its trigger first, whose problems are its own."""
-    name = _name(parts.keyword)
-    trigger = _trigger(source, parts, place) if name == "ONBUILD" and parts.value.text else None
-    problem = place.problem
-    json = None
-    try:
-        json = _json(name, parts.value.text)
-    except NotStringsError:
-        problem = problem or "a JSON array of arguments must hold strings only"
-    problem = problem or find_problem(Arguments(name, parts.value.text, json, source.escape), parts.flags)
+def _build(source: _Source, parts: Parts, place: _Place, trigger: Instruction | None) -> Instruction:
+    """Put the instruction together; the problem of its trigger is its own."""
+    json, problem = _judge(parts, source.escape)
     return Instruction(
         leading=place.leading,
         text=source.text[place.span.start : place.span.end],
@@ -117,12 +111,26 @@ def _build(source: _Source, parts: Parts, place: _Place) -> Instruction:
         comments=place.comments,
         line=place.line,
         end_line=place.end_line,
-        problem=problem or (trigger.problem if trigger else None),
+        problem=place.problem or problem or (trigger.problem if trigger else None),
         escape=source.escape,
     )
 
 
+def _judge(parts: Parts, escape: str) -> tuple[tuple[str, ...] | None, str | None]:
+    """Return the words of the JSON form, and why BuildKit would refuse the instruction."""
+    name, value = _name(parts.keyword), parts.value.text
+    text = _json_text(name, value)
+    try:
+        json = read_json(text)
+    except NotStringsError:
+        return None, "a JSON array of arguments must hold strings only"
+    if json is None and has_text_behind(text):
+        return None, "text behind a JSON array, which versions of BuildKit read differently"
+    return json, find_problem(Arguments(name, value, json, escape), parts.flags)
+
+
 def _trigger(source: _Source, parts: Parts, place: _Place) -> Instruction:
+    """Build what an ONBUILD registers; a trigger of a trigger is refused, and not followed."""
     inner = split_command(parts.value, source.escape)
     start = parts.value.at(0)
     name = _name(inner.keyword)
@@ -133,9 +141,7 @@ def _trigger(source: _Source, parts: Parts, place: _Place) -> Instruction:
         comments=tuple(comment for comment in place.comments if comment.start >= start),
         problem=place.problem or (f"{name} isn't allowed as an ONBUILD trigger" if name in _NOT_TRIGGERS else None),
     )
-    # A trigger of a trigger is refused anyway, and following it would let a text nest without end.
-    inner = inner if name != "ONBUILD" else inner._replace(value=inner.value.slice(0, 0))
-    return _build(source, inner, place)
+    return _build(source, inner, place, None)
 
 
 def _read_heredocs(source: _Source, logical: Logical, parts: Parts) -> tuple[tuple[Heredoc, ...], int, str | None]:
@@ -155,18 +161,16 @@ def _takes_heredocs(parts: Parts, escape: str) -> bool:
         parts = split_command(parts.value, escape)
     name = _name(parts.keyword)
     try:
-        return name in _HEREDOC and _json(name, parts.value.text) is None
+        return name in _HEREDOC and read_json(parts.value.text) is None and not has_text_behind(parts.value.text)
     except NotStringsError:
         return False
 
 
-def _json(name: str, value: str) -> tuple[str, ...] | None:
-    if name not in _JSON:
-        return None
+def _json_text(name: str, value: str) -> str:
+    """Return the part of the value that may be in JSON form."""
     if name == "HEALTHCHECK":
-        _, *command = value.split(maxsplit=1)
-        return read_json(command[0]) if command else None
-    return read_json(value)
+        return re.split(r"[\t\n\v\f\r ]+", f"{value} ", maxsplit=1)[1]
+    return value if name in _JSON else ""
 
 
 def _name(keyword: str) -> str:
