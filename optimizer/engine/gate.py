@@ -86,19 +86,20 @@ def _commands(
     old, new = inventory(before), inventory(after)
     added = Counter(text for _, rewrite in done for text in rewrite.added)
     removed = Counter(text for _, rewrite in done for text in rewrite.removed)
-    expected = Counter(old)
-    expected.update(added)
-    expected.subtract(removed)
-    found = Counter(new)
-    for text in expected.keys() | found.keys():
-        # A flag of two RUNs stands once in the merged one, so flags are compared by presence.
-        flag = text.startswith("RUN --")
-        if expected[text] != found[text] and not (flag and bool(expected[text]) == bool(found[text])):
-            yield f"{'a command was lost' if expected[text] > found[text] else 'a command appeared'}: {text[:200]}"
+    expected, found = Counter(old) + added, Counter(new) + removed
+    yield from (f"a command was lost: {text[:200]}" for text in _missing(expected, found))
+    yield from (f"a command appeared: {text[:200]}" for text in _missing(found, expected))
     if not any(Touches.ORDER in touches for touches, _ in done):
         changed = added + removed
         if _kept(old, changed) != _kept(new, changed):
             yield "the order of the commands changed"
+
+
+def _missing(wanted: Counter[str], there: Counter[str]) -> Iterator[str]:
+    for text, count in wanted.items():
+        # A flag of two RUNs stands once in the merged one, so flags are compared by presence.
+        if there[text] < (1 if text.startswith("RUN --") else count):
+            yield text
 
 
 def _kept(entries: Iterable[str], changed: Counter[str]) -> list[str]:

@@ -112,13 +112,22 @@ def _look_at_run(
         if isinstance(answer, Found):
             found.append(answer)
             continue
-        reason = answer or why_call_dependent(call, step, folders)
+        reason = answer or why_call_dependent(call, folders) or _why_led(step, context, copies)
         if reason is not None:
             before = tuple(one for one in found if one.call.step < call.step)
             if before and run.script.chain is not None:
                 return _Verdict(reason, before, call.step)
             return _Verdict(reason)
-    return _Verdict(why_redirected(run, step, folders), tuple(f for f in found if f.paths or f.install.command))
+    return _Verdict(why_redirected(run.script, folders), tuple(f for f in found if f.paths or f.install.command))
+
+
+def _why_led(step: Step, context: Context, copies: Sequence[Copied]) -> str | None:
+    """Say whether PATH may find programs among the copied files."""
+    for piece in (step.state.value("PATH") or "").split(":"):
+        source = _brought(piece, copies) if piece.startswith("/") else None
+        if source is not None and context.is_dir(source):
+            return f"PATH leads to {piece}, which the COPY brings"
+    return None
 
 
 def _why_mounted(step: Step, folders: Sequence[str]) -> str | None:

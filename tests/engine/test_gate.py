@@ -1,0 +1,118 @@
+"""Each promise of the gate, broken by a transform made for it."""
+
+from collections.abc import Iterator
+
+import pytest
+
+import optimizer.engine.plan
+from optimizer.context import Context
+from optimizer.engine import GateError, InputError, Plan, optimize
+from optimizer.syntax import Span
+from optimizer.transforms import Decline, Edit, Finding, Level, Rewrite, Subject, Touches, Transform
+
+FILE = "# syntax=x\n# note\nFROM a\nENV A=1\nRUN make a\nRUN make b || true\nCMD go\n"
+
+
+def replacing(old: str, new: str, *, touches: Touches = Touches.NOTHING, **claims: tuple[str, ...]) -> Transform:
+    def find(subject: Subject) -> Iterator[Finding]:
+        at = subject.dockerfile.document.source.find(old)
+        if at >= 0:
+            yield Rewrite(1, "A test", "", (Edit(Span(at, at + len(old)), new),), **claims)
+
+    return Transform("bad", "Doc.", Level.EXACT, frozenset({touches}), "", (), (), find)
+
+
+@pytest.fixture
+def use(monkeypatch: pytest.MonkeyPatch) -> Iterator[object]:
+    def install(transform: Transform) -> None:
+        monkeypatch.setattr(optimizer.engine.plan, "all_transforms", lambda: (transform,))
+
+    yield install
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "promise"),
+    [
+        ("make a", "make c", "a command was lost: make a"),
+        ("RUN make a\n", "", "a command was lost: make a"),
+        ("make a\n", "make a && make x\n", "a command appeared: make x"),
+        (" || true", " && true", "a command was lost: ||"),
+        ("# note\n", "", "a comment was lost"),
+        ("# syntax=x\n", "# syntax=y\n", "a parser directive changed"),
+        ("CMD go\n", "CMD go", "the final newline changed"),
+        ("CMD go", "CMD stop", "the runtime contract changed: cmd"),
+        ("FROM a", "FROM b", "the runtime contract changed: base images"),
+        ("ENV A=1", "ENV A=2", "the runtime contract changed"),
+        ("FROM a\n", "FROM a\r\n", "the line endings changed"),
+        ("make a\n", "make a 'x\n", "not understood"),
+        ("RUN make a\nRUN make b || true\n", "RUN make b || true\nRUN make a\n", "the order of the commands changed"),
+    ],
+)
+def test_a_broken_promise_stops_the_result(use: object, old: str, new: str, promise: str) -> None:
+    use(replacing(old, new))  # type: ignore[operator]
+
+    with pytest.raises(GateError, match="A test") as caught:
+        optimize(FILE, Context.of({}))
+    assert promise in str(caught.value)
+
+
+def test_what_is_claimed_passes(use: object) -> None:
+    use(replacing("make a", "make c", removed=("make a",), added=("make c",)))  # type: ignore[operator]
+
+    assert "RUN make c\n" in optimize(FILE, Context.of({})).after
+
+
+def test_order_may_change_where_a_transform_says_so(use: object) -> None:
+    old, new = "RUN make a\nRUN make b || true\n", "RUN make b || true\nRUN make a\n"
+    use(replacing(old, new, touches=Touches.ORDER))  # type: ignore[operator]
+
+    assert new in optimize(FILE, Context.of({})).after
+
+
+def test_rewrites_that_do_not_settle_are_named(use: object) -> None:
+    use(replacing("make ", "make  "))  # type: ignore[operator]
+
+    with pytest.raises(GateError, match="do not settle: bad"):
+        optimize(FILE, Context.of({}))
+
+
+def test_lines_of_declines_are_those_of_the_original(use: object) -> None:
+    def find(subject: Subject) -> Iterator[Finding]:
+        document = subject.dockerfile.document
+        if "RUN one" not in document.source:
+            yield Rewrite(2, "A test", "", (Edit(Span(7, 7), "RUN one\nRUN two\n"),), added=("one", "two"))
+        yield Decline(document.instructions[-1].line, "left alone")
+
+    use(Transform("odd", "Doc.", Level.EXACT, frozenset(), "", (), (), find))  # type: ignore[operator]
+    result = optimize("FROM a\nCMD go\n", Context.of({}))
+
+    assert result.after == "FROM a\nRUN one\nRUN two\nCMD go\n"
+    assert [(d.line, d.reason) for d in result.declined] == [(2, "left alone")]
+    assert [(a.line, a.end_line, a.origin) for a in result.applied] == [(2, 3, 2)]
+
+
+def test_levels_bound_what_is_applied(use: object) -> None:
+    def find(subject: Subject) -> Iterator[Finding]:
+        if "#x" not in subject.dockerfile.document.source:
+            yield Rewrite(1, "A test", "", (Edit(Span(0, 0), "#x\n"),), level=Level.ASSUMED)
+
+    use(Transform("bold", "Doc.", Level.EXACT, frozenset(), "", (), (), find))  # type: ignore[operator]
+    context = Context.of({})
+
+    assert not optimize("FROM a\n", context, Plan(level=Level.EQUIVALENT)).applied
+    assert optimize("FROM a\n", context, Plan(level=Level.ASSUMED)).applied
+    assert optimize("FROM a\n", context, Plan(levels={"bold": Level.ASSUMED})).applied
+
+
+@pytest.mark.parametrize(
+    ("text", "what"),
+    [("", "no instruction"), ("# only a comment\n", "no instruction"), ("RUN x\n", "no FROM"), ("ARG A\n", "no FROM")],
+)
+def test_a_file_without_stages_is_refused(text: str, what: str) -> None:
+    with pytest.raises(InputError, match=what):
+        optimize(text, Context.of({}))
+
+
+def test_an_unknown_target_is_refused() -> None:
+    with pytest.raises(InputError, match="no stage 'x'"):
+        optimize("FROM a\n", Context.of({}), Plan(target="x"))

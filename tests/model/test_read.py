@@ -1,0 +1,126 @@
+from textwrap import dedent
+
+import pytest
+
+from optimizer.model import BASE_WORKDIR, Dockerfile, read
+from optimizer.syntax import parse
+
+
+def model(text: str, **options: object) -> Dockerfile:
+    return read(parse(dedent(text).lstrip()), **options)  # type: ignore[arg-type]
+
+
+def last_state(text: str, **options: object) -> dict[str, object]:
+    state = model(text, **options).steps[-1].state
+    return {"workdir": state.workdir, "user": state.user, "env": dict(state.env), "args": dict(state.args)}
+
+
+@pytest.mark.parametrize(
+    ("above", "workdir"),
+    [
+        ("FROM node:20", "/"),
+        ("FROM docker.io/library/python:3.12-slim@sha256:00", "/"),
+        ("FROM golang:1.22", None),
+        ("FROM registry.example/node:20", None),
+        ("FROM node:20-onbuild", None),
+        ("FROM node:20\nWORKDIR app\nWORKDIR ../srv", "/srv"),
+        ("FROM golang\nWORKDIR app", None),
+        ("FROM golang\nWORKDIR /app\nWORKDIR sub", "/app/sub"),
+        ("FROM node:20\nENV HOME_DIR=/srv\nWORKDIR $HOME_DIR/x", "/srv/x"),
+        ("FROM node:20\nARG DIR\nWORKDIR $DIR", None),
+        ("FROM node:20\nARG DIR=/a\nWORKDIR ${DIR:-/b}", "/a"),
+        ("FROM node:20 AS base\nWORKDIR /app\nFROM base", "/app"),
+        ("FROM node:20 AS base\nONBUILD WORKDIR /child\nFROM base", "/child"),
+    ],
+)
+def test_working_directory(above: str, workdir: str | None) -> None:
+    assert last_state(f"{above}\nRUN true\n")["workdir"] == workdir
+
+
+@pytest.mark.parametrize(
+    ("above", "env"),
+    [
+        ("ENV A=1 B=$A", {"A": "1", "B": ""}),  # one ENV sees only what stood above it
+        ("ENV A=1\nENV B=$A", {"A": "1", "B": "1"}),
+        ("ARG A\nENV B=$A", {"B": None}),
+        ("ARG A=2\nENV A=3\nENV B=$A", {"A": "3", "B": "3"}),
+        ("ENV A one two", {"A": "one two"}),
+    ],
+)
+def test_environment(above: str, env: dict[str, str | None]) -> None:
+    assert last_state(f"FROM x\n{above}\nRUN true\n")["env"] == env
+
+
+def test_global_arguments_reach_a_stage_only_when_declared_again() -> None:
+    text = "ARG A=1\nARG B=2\nFROM x:$A\nARG B\nRUN true\n"
+
+    assert model(text).stages[0].base == "x:1"
+    assert last_state(text)["args"] == {"B": "2"}
+    assert last_state(text, build_args={"B": "9"})["args"] == {"B": "9"}
+
+
+def test_a_base_with_an_unknown_argument_is_unknown() -> None:
+    assert model("ARG V\nFROM x:$V\n").stages[0].base is None
+    assert model("FROM --platform=$BUILDPLATFORM x:$TARGETARCH\n").stages[0].base is None
+
+
+def test_stages_know_what_they_build_on_and_copy_from() -> None:
+    dockerfile = model(
+        """
+        FROM a AS One
+        FROM b AS two
+        COPY --from=one /x /x
+        FROM one
+        RUN --mount=type=bind,from=two,target=/t true
+        COPY --from=0 /x /x
+        COPY --from=alpine /x /x
+        """
+    )
+
+    assert [(s.name, s.parent) for s in dockerfile.stages] == [("one", None), ("two", None), (None, 0)]
+    assert dict(dockerfile.copied_from) == {0: frozenset(), 1: frozenset({0}), 2: frozenset({0, 1})}
+    assert dockerfile.shipped == {0, 2}
+    assert dockerfile.children(0) == {2}
+
+
+def test_a_stage_nobody_uses_may_be_a_target_and_counts_as_shipped() -> None:
+    dockerfile = model("FROM a AS build\nFROM b AS dev\nFROM c\nCOPY --from=build /x /x\n")
+
+    assert dockerfile.shipped == {1, 2}
+
+
+@pytest.mark.parametrize(
+    ("run", "form", "programs"),
+    [
+        ("RUN npm ci", "shell", ["npm"]),
+        ('RUN ["npm", "ci", "$HOME"]', "exec", ["npm"]),
+        ("RUN <<EOF\nnpm ci\nnode x\nEOF", "heredoc", ["npm", "node"]),
+        ("RUN <<EOF\n#!/usr/bin/env python\nprint(1)\nEOF", "heredoc", []),
+        ("RUN python <<EOF\nprint(1)\nEOF", "stdin", []),
+    ],
+)
+def test_what_a_run_starts(run: str, form: str, programs: list[str]) -> None:
+    found = model(f"FROM x\n{run}\n").steps[-1].run
+
+    assert found is not None
+    assert (found.form, [call.program for call in found.calls]) == (form, programs)
+    assert found.editable == (form == "shell")
+
+
+@pytest.mark.parametrize(
+    "above", ["FROM mcr.microsoft.com/windows/servercore:ltsc2022", 'FROM x\nSHELL ["pwsh", "-c"]']
+)
+def test_a_foreign_shell_is_not_read(above: str) -> None:
+    run = model(f"{above}\nRUN dir\n").steps[-1].run
+
+    assert run is not None
+    assert not run.editable
+    assert run.why_not_editable.startswith("the shell is ")
+
+
+def test_an_unknown_directory_is_no_real_path() -> None:
+    run = model("FROM private/image\nRUN npm ci\n").steps[-1].run
+
+    assert run is not None
+    assert run.calls[0].directory == BASE_WORKDIR
+    assert not BASE_WORKDIR.startswith("/")
