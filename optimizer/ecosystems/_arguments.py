@@ -6,8 +6,9 @@ An option that is in no table is a refusal: it may take the next word as its val
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from posixpath import normpath
+from posixpath import join, normpath
 
+from optimizer.ecosystems._files import Refused
 from optimizer.ecosystems.ecosystem import Project, Refusal
 from optimizer.shell import Call, Word, resolve
 
@@ -92,6 +93,20 @@ def parse(words: Sequence[Word], known: Options, variables: Mapping[str, str | N
     return Arguments(tuple(plain), tuple(options))
 
 
+def command_of(words: Sequence[Word], known: Options) -> Word | None:
+    """Return the first word that is no option nor its value, None where that cannot be told."""
+    rest = iter(words)
+    for word in rest:
+        text = word.text if word.value is None else word.value
+        if not text.startswith("-"):
+            return None if word.value is None else word
+        if text in known.values:
+            next(rest, None)
+        elif _option(text, hidden=word.value is None, known=known, rest=iter(()), variables={}) is None:
+            return None
+    return None
+
+
 def variables_of(call: Call, env: Mapping[str, str | None]) -> dict[str, str | None]:
     """Return the variables that the program sees: those of the image and those of the script."""
     return {**env, **call.variables}
@@ -102,15 +117,26 @@ def is_on(value: str | None) -> bool:
     return value is not None and value.lower() in {"1", "true", "yes", "on", "y", "t"}
 
 
-def directory_of(call: Call, project: Project, below: str | None = None) -> str | Refusal:
-    """Return the context folder that a call works in (`below`: its own option for another), or why it is not told."""
-    if call.directory is None:
-        return Refusal("the directory of the install is not known")
-    folder = project.locate(below or ".", call.directory)
+def folder_of(call: Call, project: Project, arguments: Arguments, *names: str) -> str:
+    """Return the context folder that a call works in, `names` being the options for another than its own.
+
+    Raises `Refused` where it cannot be told or is outside of the copied files.
+    """
+    if call.directory is None or arguments.hidden(*names):
+        raise Refused("the directory of the install is not known")
+    path = normpath(join(call.directory, arguments.last(*names) or "."))
+    folder = project.locate(path, "/")
     if folder is None:
-        shown = normpath(f"{call.directory}/{below or '.'}") if not (below or "").startswith("/") else below
-        return Refusal(f"the install works in {shown}, outside of the copied files")
+        raise Refused(f"the install works in {path}, outside of the copied files")
     return folder
+
+
+def refuse_paths(call: Call, project: Project, arguments: Arguments, *names: str) -> None:
+    """Raise `Refused` where one of these options names a file or folder of the project, or cannot be told."""
+    for name in names:
+        for value in arguments.all(name):
+            if value is None or project.locate(value, call.directory or "/") is not None:
+                raise Refused(f"the option {name} names a place in the project")
 
 
 def with_switch(call: Call, behind: Word, switch: str) -> str:
@@ -137,6 +163,8 @@ def _option(
     text: str, *, hidden: bool, known: Options, rest: Iterator[Word], variables: Mapping[str, str | None]
 ) -> list[tuple[str, str | None]] | None:
     """Return the options that a word holds, with their values; None where one is not known."""
+    if text in known.switches and not hidden:
+        return [(text, "")]
     if not text.startswith("--") and text[:2] in known.switches | known.values and text not in known.values:
         return None if hidden else _cluster(text, known, rest, variables)
     name, equals, value = text.partition("=")

@@ -7,6 +7,17 @@ from optimizer.context import Context
 from optimizer.ecosystems.ecosystem import Project, Refusal
 
 
+class Refused(Exception):  # noqa: N818 - it is an answer, no error: caught where the question came in
+    """An install that was found not to be separable deep in the reading of its files; the text is the reason."""
+
+
+def need(context: Context, path: str) -> str:
+    """Return the path of a file that an install reads; raise `Refused` where the build does not see it."""
+    if not context.is_file(path):
+        raise Refused(missing(context, path).reason)
+    return path
+
+
 def beside(folder: str, name: str) -> str | None:
     """Return the context path of a name relative to a context folder, None where it leaves the context."""
     path = normpath(join(folder, name))

@@ -128,7 +128,7 @@ class Requirements:
         return Refusal(f"{value} is outside of the build context") if place is None else self._file(place)
 
     def _editable(self, value: str) -> Refusal | None:
-        """An editable repository is checked out below `src` of the environment or, without one, the directory."""
+        """Take in an editable repository: it is checked out below `src` of the environment or else the directory."""
         if not _VCS.match(value) and not _VCS.search(value.partition("@")[2]):
             return Refusal(f"the editable install of {value} reads its sources")
         egg = _EGG.search(value)

@@ -1,0 +1,205 @@
+"""What the JavaScript ecosystems share: package.json files, workspaces, local dependencies, the folders they fill.
+
+Sources: https://docs.npmjs.com/cli/v10/configuring-npm/package-json, https://docs.npmjs.com/cli/v10/using-npm/workspaces,
+https://yarnpkg.com/features/workspaces, https://pnpm.io/pnpm-workspace_yaml.
+"""
+
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from functools import lru_cache
+from posixpath import dirname, join, normpath
+
+from optimizer.context import Context
+from optimizer.context.manifests import json_file, table
+from optimizer.ecosystems._files import Refused, beside, need, unique, upwards, visible
+from optimizer.ecosystems.ecosystem import Project
+
+Manifest = Mapping[str, object]
+
+FIELDS = ("dependencies", "devDependencies", "optionalDependencies", "peerDependencies")
+_INSTALLED = ("dependencies", "devDependencies", "optionalDependencies", "resolutions", "overrides")
+_PATH = re.compile(r"(?:file|link|portal|exec):|\.{1,2}/|/|~/")
+_TARBALL = re.compile(r"(?:file:)?(?!/)([^#]+\.(?:tgz|tar\.gz|tar))$")
+_PATCH = re.compile(r"patch:.*#(?P<paths>.+)$")
+
+
+@dataclass(frozen=True, slots=True)
+class Packages:
+    """The package.json files that one install works on: the root's and those of its workspaces, by context folder."""
+
+    context: Context
+    root: str
+    manifests: Mapping[str, Manifest]  # the root first
+
+    @property
+    def files(self) -> tuple[str, ...]:
+        """The paths of the package.json files."""
+        return tuple(join(folder, "package.json") for folder in self.manifests)
+
+    @property
+    def outputs(self) -> tuple[str, ...]:
+        """The `node_modules` that an install fills."""
+        return tuple(join(folder, "node_modules") for folder in self.manifests)
+
+    def names(self) -> frozenset[str]:
+        """Return the names of the packages that are depended on."""
+        return frozenset(name for manifest in self.manifests.values() for name, _, _ in _dependencies(manifest))
+
+
+def read_packages(project: Project, root: str, patterns: Iterable[str] | None = None) -> Packages:
+    """Read the package.json of a folder and those of its workspaces.
+
+    `patterns` are the workspaces where another file than the root's package.json lists them.
+    """
+    context = project.context
+    manifest = read_manifest(context, root)
+    listed = workspace_patterns(manifest) if patterns is None else tuple(patterns)
+    folders = (root, *(f for f in _members(context, root, listed) if f != root))
+    found = Packages(context, root, {folder: read_manifest(context, folder) for folder in folders})
+    for folder in folders[1:]:
+        if found.manifests[folder].get("bin") or table(found.manifests[folder], "directories").get("bin"):
+            # Links to programs are made, and made executable, only where the program is there already.
+            raise Refused(f"the install links the programs of the workspace {folder}")
+    return found
+
+
+def read_manifest(context: Context, folder: str) -> Manifest:
+    """Return what a package.json holds; raise `Refused` where it cannot be had."""
+    path = need(context, join(folder, "package.json"))
+    found = json_file(context, path)
+    if not isinstance(found, dict):
+        raise Refused(f"{path} cannot be read")
+    return found
+
+
+def package_root(project: Project, folder: str) -> str:
+    """Return the folder whose package.json an install takes: its own, or the nearest above it.
+
+    Raises `Refused` where there is none, and where a package above may take the folder for one of its workspaces.
+    """
+    holders = [at for at in upwards(project, folder) if visible(project.context, at, "package.json")]
+    if not holders:
+        need(project.context, join(folder, "package.json"))
+    for above in holders[1:]:
+        if workspace_patterns(read_manifest(project.context, above)):
+            raise Refused(f"the install works in a workspace of {join(above, 'package.json')}")
+    return holders[0]
+
+
+def workspace_patterns(manifest: Manifest) -> tuple[str, ...]:
+    """Return the patterns of `workspaces`, a list or the `packages` of a mapping."""
+    found = manifest.get("workspaces")
+    if isinstance(found, dict):
+        found = found.get("packages")
+    return tuple(p for p in found if isinstance(p, str)) if isinstance(found, list) else ()
+
+
+def local_files(packages: Packages) -> tuple[str, ...]:
+    """Return the archives and patches that dependencies name; raise `Refused` for a dependency on a folder."""
+    found: list[str] = []
+    for folder, manifest in packages.manifests.items():
+        for name, version, field in _dependencies(manifest):
+            found += _local(packages, folder, name, version, field)
+    return unique(found)
+
+
+def patched_dependencies(packages: Packages, patched: object) -> tuple[str, ...]:
+    """Return the patch files of a `patchedDependencies` mapping, whose paths start at the root."""
+    paths = patched.values() if isinstance(patched, dict) else ()
+    return tuple(_inside(packages, packages.root, path) for path in paths if isinstance(path, str))
+
+
+def string(manifest: Manifest, *keys: str) -> str:
+    """Return a text found by going down `keys`, empty where there is none."""
+    value = table(manifest, *keys[:-1]).get(keys[-1])
+    return value if isinstance(value, str) else ""
+
+
+def dependency_ranges(manifest: Manifest) -> Iterator[tuple[str, str]]:
+    """Go through the names and ranges that an install resolves, without overrides."""
+    for field in FIELDS[:3]:
+        for name, version in table(manifest, field).items():
+            if isinstance(version, str):
+                yield name, version
+
+
+def _dependencies(manifest: Manifest) -> Iterator[tuple[str, str, str]]:
+    for field in _INSTALLED:
+        yield from ((name, version, field) for name, version in _texts(table(manifest, field)))
+    yield from ((name, version, "overrides") for name, version in _texts(table(manifest, "pnpm", "overrides")))
+
+
+def _texts(mapping: Mapping[str, object]) -> Iterator[tuple[str, str]]:
+    for name, value in mapping.items():
+        if isinstance(value, str):
+            yield name, value
+        elif isinstance(value, dict):
+            yield from _texts(value)
+
+
+def _local(packages: Packages, folder: str, name: str, version: str, field: str) -> list[str]:
+    """Return the files of the project that one dependency needs."""
+    start = packages.root if field in {"resolutions", "overrides"} else folder
+    if patch := _PATCH.match(version):
+        names = (part.split("::")[0] for part in patch["paths"].split("&"))
+        return [
+            _inside(packages, packages.root if part.startswith("~/") else start, part.removeprefix("~/"))
+            for part in (p.lstrip("!").removeprefix("optional!") for p in names)
+            if not part.startswith(("builtin<", "~builtin<"))
+        ]
+    if not _PATH.match(version):
+        return []
+    if archive := _TARBALL.match(version):
+        return [_inside(packages, start, archive[1])]
+    raise Refused(f"the dependency {name} is a folder of the project ({version})")
+
+
+def _inside(packages: Packages, folder: str, name: str) -> str:
+    path = beside(folder, name)
+    if path is None:
+        raise Refused(f"{name} is outside of the build context")
+    return need(packages.context, path)
+
+
+def _members(context: Context, root: str, patterns: tuple[str, ...]) -> tuple[str, ...]:
+    """Return the folders of the workspaces that the patterns select, sorted."""
+    if not patterns:
+        return ()
+    wanted = [_pattern(p) for p in patterns if not p.startswith("!")]
+    unwanted = [_pattern(p[1:]) for p in patterns if p.startswith("!")]
+    prefix = f"{root}/" if root else ""
+    found = []
+    for path in context.files:
+        if not path.endswith("/package.json") or not path.startswith(prefix) or "node_modules/" in path:
+            continue
+        name = dirname(path)[len(prefix) :]
+        if name and any(p.fullmatch(name) for p in wanted) and not any(p.fullmatch(name) for p in unwanted):
+            found.append(dirname(path))
+    return tuple(sorted(folder for folder in found if context.is_file(join(folder, "package.json"))))
+
+
+@lru_cache(maxsize=256)
+def _pattern(glob: str) -> re.Pattern[str]:
+    """Return the expression for a glob of folders: `*`, `**`, `?`, `[…]` and `{a,b}`."""
+    text = normpath(glob.strip().removesuffix("/package.json"))
+    out: list[str] = []
+    depth = 0
+    for piece in re.findall(r"\*\*/|/\*\*|\*+|\?|\[[^\]/]+\]|[{},]|[^*?\[{},/]+|.", text):
+        depth += (piece == "{") - (piece == "}")
+        out.append(_PIECES.get(piece) or _other(piece, in_braces=depth > 0))
+    try:
+        return re.compile("".join(out))
+    except re.error:
+        raise Refused(f"the workspace pattern {glob} is not understood") from None
+
+
+_PIECES = {"**/": "(?:.*/)?", "/**": "(?:/.*)?", "*": "[^/]*", "**": ".*", "?": "[^/]", "{": "(?:", "}": ")"}
+
+
+def _other(piece: str, *, in_braces: bool) -> str:
+    if piece == ",":
+        return "|" if in_braces else ","
+    if piece.startswith("[") and piece.endswith("]"):
+        return "[" + piece[1:-1].replace("!", "^", 1).replace("\\", "") + "]"
+    return re.escape(piece)
