@@ -74,20 +74,25 @@ class Arguments:
 
 def parse(words: Sequence[Word], known: Options, variables: Mapping[str, str | None]) -> Arguments | Refusal:
     """Read the words behind the program; say which word cannot be understood."""
+    try:
+        return _parse(words, known, variables)
+    except Refused as refused:
+        return Refusal(str(refused))
+
+
+def _parse(words: Sequence[Word], known: Options, variables: Mapping[str, str | None]) -> Arguments:
     plain: list[Argument] = []
     options: list[tuple[str, str | None]] = []
     rest = iter(words)
     for word in rest:
-        value = resolve(word, variables)
+        value = _value(word, variables)
         text = _bare(word.text) if value is None else value
-        if value is None and _may_be_many(word):
-            return Refusal(f"the word {_short(word.text)} is not known before the command runs")
         if text == "--":
             plain += [Argument(resolve(w, variables), _bare(w.text), w) for w in rest]
         elif not text.startswith("-") or text == "-":
             plain.append(Argument(value, text, word))
         elif (found := _option(text, hidden=value is None, known=known, rest=rest, variables=variables)) is None:
-            return Refusal(f"the option {_short(word.text)} is not known")
+            raise Refused(f"the option {_short(word.text)} is not known")
         else:
             options += found
     return Arguments(tuple(plain), tuple(options))
@@ -174,9 +179,7 @@ def _option(
         if equals:
             return [(name, None if hidden else value)]
         following = next(rest, None)
-        if following is None or (_may_be_many(following) and resolve(following, variables) is None):
-            return None
-        return [(name, resolve(following, variables))]
+        return None if following is None else [(name, _value(following, variables))]
     if name in known.switches:
         return [(name, None if hidden else value)]
     positive = name.replace("--no-", "--", 1)
@@ -195,18 +198,24 @@ def _cluster(
             if tail := text[at + 1 :]:
                 return [*found, (name, tail.removeprefix("="))]
             following = next(rest, None)
-            if following is None or (_may_be_many(following) and resolve(following, variables) is None):
-                return None
-            return [*found, (name, resolve(following, variables))]
+            return None if following is None else [*found, (name, _value(following, variables))]
         if name not in known.switches:
             return None
         found.append((name, ""))
     return found
 
 
+def _value(word: Word, variables: Mapping[str, str | None]) -> str | None:
+    """Return the value of a word, None where it is hidden; raise `Refused` where it may be no word or several."""
+    value = resolve(word, variables)
+    if value is None and _may_be_many(word):
+        raise Refused(f"the word {_short(word.text)} is not known before the command runs")
+    return value
+
+
 def _may_be_many(word: Word) -> bool:
     """Tell whether a word whose value is not known may be none or several words, or a command's output."""
-    if word.value is not None or _EXTRAS.fullmatch(word.text):
+    if _EXTRAS.fullmatch(word.text):
         return False
     if not word.variables or "$(" in word.text or "`" in word.text or "$@" in word.text or "$*" in word.text:
         return True

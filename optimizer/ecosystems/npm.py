@@ -13,6 +13,7 @@ from optimizer.context.manifests import json_file, table
 from optimizer.ecosystems._arguments import (
     Arguments,
     Options,
+    command_of,
     folder_of,
     is_on,
     parse,
@@ -136,7 +137,8 @@ def rc_ignores_scripts(packages: Packages) -> bool:
 
 
 def _command(call: Call) -> str | None:
-    return next((w.value for w in call.arguments if w.value is not None and not w.value.startswith("-")), None)
+    word = command_of(call.arguments, OPTIONS)
+    return word.value if word else None
 
 
 def _global(arguments: Arguments) -> Install | Refusal:
@@ -152,7 +154,8 @@ def _install(project: Project, folder: str, arguments: Arguments, *, ignore_scri
     command, *named = arguments.plain
     if named and not visible(context, folder, "package.json"):
         return _without_manifest(project, folder, named[0].text)
-    root = package_root(project, folder)
+    # Only without --prefix does npm look for a package.json in the folders above.
+    root = folder if arguments.all("-C", "--prefix") else package_root(project, folder)
     if named:
         raise Refused(f"npm {command.text} {named[0].text} changes {join(root, 'package.json')}")
     packages = read_packages(project, root)

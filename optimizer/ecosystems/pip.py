@@ -9,12 +9,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from posixpath import join
 
-from optimizer.ecosystems._arguments import Argument, Arguments, Options, parse, removes, variables_of
+from optimizer.ecosystems._arguments import Argument, Arguments, Options, command_of, parse, removes, variables_of
 from optimizer.ecosystems._files import beside, missing, unique
 from optimizer.ecosystems._python import Start, environments, local_requirement, pyproject, requirement_lists, started
 from optimizer.ecosystems._requirements import ARCHIVES, NAMED, Requirements
 from optimizer.ecosystems.ecosystem import Cache, Install, Project, Refusal
-from optimizer.shell import Call, Word
+from optimizer.shell import Call
 
 OPTIONS = Options.of(
     switches="""-U --upgrade -q --quiet -v --verbose --no-deps --pre --user --force-reinstall --ignore-installed -I
@@ -67,8 +67,8 @@ class Pip:
         if start is None:
             return None
         variables = variables_of(call, env)
-        command = _command(start, variables)
-        if command is None:
+        command = command_of(start.arguments, OPTIONS)
+        if command is None or command.value not in _FILLS_CACHE:
             return None
         return Cache(
             "pip's download cache",
@@ -94,15 +94,6 @@ def cache_folder(variables: Mapping[str, str | None], variable: str, name: str) 
         return own
     caches = variables.get("XDG_CACHE_HOME") or join(variables.get("HOME") or "/root", ".cache")
     return join(caches, name)
-
-
-def _command(start: Start, variables: Mapping[str, str | None]) -> Word | None:
-    """Return the word of the command that fills the cache; options that are not known behind it do not matter."""
-    arguments = parse(start.arguments, OPTIONS, variables)
-    first = start.arguments[0] if isinstance(arguments, Refusal) and start.arguments else None
-    if not isinstance(arguments, Refusal) and arguments.plain:
-        first = arguments.plain[0].word
-    return first if first is not None and first.value in _FILLS_CACHE else None
 
 
 def _why_no_cache(start: Start, variables: Mapping[str, str | None]) -> str | None:
