@@ -44,14 +44,11 @@ def finish(outcome: Outcome) -> NoReturn:
     import typer
 
     code = outcome.code
-    for message in outcome.messages:
+    problem = _print(outcome.text) if outcome.output is None else _saved(outcome.text, outcome.output)
+    # Errors come last, where people look.
+    for message in (*outcome.messages, *([f"dfopt: {problem}"] if problem else [])):
         typer.echo(message, err=True)
-    if outcome.output is None:
-        _print(outcome.text)
-    elif problem := _saved(outcome.text, outcome.output):
-        typer.echo(f"dfopt: {problem}", err=True)
-        code = max(code, 2)
-    raise typer.Exit(code)
+    raise typer.Exit(max(code, 2) if problem else code)
 
 
 def _report(entries: Sequence[Entry], request: Request, *, written: bool) -> str:
@@ -78,15 +75,19 @@ def wants_colour() -> bool:
     return bool(os.environ.get("FORCE_COLOR")) or (sys.stdout.isatty() and os.environ.get("TERM") != "dumb")
 
 
-def _print(text: str) -> None:
-    """Write bytes, for a patch must keep its line endings; a reader that went away is no error."""
+def _print(text: str) -> str | None:
+    """Write bytes, for a patch must keep its line endings; return what went wrong."""
     try:
         sys.stdout.flush()
         sys.stdout.buffer.write(text.encode("utf-8", "surrogateescape"))
         sys.stdout.flush()
     except BrokenPipeError:
-        # What is still in the buffer would fail again when Python ends.
+        # The reader has seen enough, that is no error. What is in the buffer would fail again when Python ends.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    except OSError as error:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return f"standard output cannot be written: {error.strerror}"
+    return None
 
 
 def _saved(text: str, path: Path) -> str | None:

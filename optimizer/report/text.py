@@ -1,6 +1,7 @@
 """The run for people: a hunk, its reason in one line, what was left alone and why, the totals."""
 
 import re
+from bisect import bisect_left
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
@@ -97,18 +98,17 @@ def _change(change: Change, reasons: Sequence[Applied], style: Style) -> Iterato
 
 
 def _by_hunk(found: Sequence[Hunk], reasons: Iterable[Applied]) -> list[list[Applied]]:
-    """Give each rewrite to the hunk that it overlaps, or else to the nearest."""
+    """Give each rewrite to the hunks that it overlaps, or else to the one behind it (at the end: before it)."""
     groups: list[list[Applied]] = [[] for _ in found]
+    lasts = [hunk.new_start + max(hunk.new_length, 1) - 1 for hunk in found]
     for applied in reasons:
-        if groups:
-            groups[min(range(len(found)), key=lambda i: _distance(found[i], applied))].append(applied)
+        first = bisect_left(lasts, applied.line)
+        end = first
+        while end < len(found) and found[end].new_start <= applied.end_line:
+            end += 1
+        for group in groups[first:end] or groups[first : first + 1] or groups[-1:]:
+            group.append(applied)
     return groups
-
-
-def _distance(hunk: Hunk, applied: Applied) -> int:
-    """Return how many lines lie between a hunk and a rewrite; 0 where they overlap."""
-    last = hunk.new_start + max(hunk.new_length, 1) - 1
-    return max(0, hunk.new_start - applied.end_line, applied.line - last)
 
 
 def _line(line: str, style: Style) -> str:

@@ -1,0 +1,55 @@
+"""The JSON report keeps to its schema."""
+
+import json
+from pathlib import Path
+
+import jsonschema
+import pytest
+
+from optimizer.report import Entry
+from optimizer.report.json_report import json_report
+
+SCHEMA = json.loads((Path(__file__).parents[2] / "docs" / "reference" / "report.schema.json").read_text())
+
+
+@pytest.fixture
+def report(changed: Entry, unchanged: Entry, failed: Entry, bug: Entry) -> dict:
+    return json.loads(json_report([changed, unchanged, failed, bug]))
+
+
+def test_is_valid(report: dict) -> None:
+    jsonschema.Draft202012Validator.check_schema(SCHEMA)
+    jsonschema.Draft202012Validator(SCHEMA).validate(report)
+
+
+def test_the_schema_names_every_property(report: dict) -> None:
+    definitions = SCHEMA["$defs"]
+    changed = report["files"][0]
+
+    assert set(report) == set(SCHEMA["properties"])
+    assert set(changed) == set(definitions["file"]["properties"]) == set(definitions["file"]["required"])
+    for key, name in (("rewrites", "rewrite"), ("declines", "decline"), ("artifacts", "artifact")):
+        assert set(changed[key][0]) == set(definitions[name]["properties"])
+
+
+def test_says_how_each_file_fared(report: dict) -> None:
+    assert [file["status"] for file in report["files"]] == ["changed", "unchanged", "error", "error"]
+
+
+def test_a_changed_file(report: dict, changed: Entry) -> None:
+    file = report["files"][0]
+
+    assert changed.result
+    assert file["content"] == changed.result.after
+    assert file["artifacts"] == [{"path": "api/.dockerignore", "action": "create", "content": "node_modules\n"}]
+    assert "diff --git a/api/.dockerignore b/api/.dockerignore\nnew file mode 100644\n" in file["diff"]
+    assert file["estimate"]["before"] == {"bytes": None, "layers": 5}
+    assert file["estimate"]["saved"] == {"bytes": 2_500_000, "layers": -1}
+    assert file["rewrites"][1]["assumption"] == "nobody needs ADD"
+
+
+def test_a_file_with_an_error_has_nothing_else(report: dict) -> None:
+    file = report["files"][2]
+
+    assert file["error"] == "there is no FROM instruction"
+    assert (file["content"], file["diff"], file["rewrites"], file["estimate"]) == (None, "", [], None)
