@@ -2,14 +2,15 @@
 
 import posixpath
 import re
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Mapping
+from dataclasses import replace
 from functools import lru_cache
 
+from optimizer.shell._scope import Scope, behind, forgetting, joined, merged
 from optimizer.shell._wrappers import WRAPPERS, Unwrapped, has_option, is_cluster_with, option, unwrap
 from optimizer.shell.nodes import Call, Command, Compound, Kind, Node, Script, Word
 from optimizer.shell.parse import parse_script, substitutions
-from optimizer.shell.state import assigned_names, builtin_name, parts_of, state_changes
+from optimizer.shell.state import parts_of, state_changes
 from optimizer.shell.words import resolve
 from optimizer.syntax import Span
 
@@ -18,59 +19,7 @@ _SPECIAL = frozenset({
     ".", ":", "break", "continue", "eval", "exec", "exit", "export", "readonly", "return", "set", "shift", "times",
     "trap", "unset",
 })  # fmt: skip
-_KEEPS_DIRECTORY = re.compile(
-    r"(?:^|/)(?:activate|nvm\.sh|sdkman-init\.sh|conda\.sh|asdf\.sh|os-release|lsb-release|profile|env|envvars"
-    r"|\.(?:bashrc|bash_profile|profile|env))\"?$"
-)
 _MAX_DEPTH = 20
-
-
-@dataclass(frozen=True, slots=True)
-class _Scope:
-    """What is known of the shell at a place."""
-
-    directory: str | None
-    outer: Mapping[str, str | None]  # variables that the shell was started with
-    inner: Mapping[str, str | None]  # variables that the script has set since
-    functions: Mapping[str, Node]
-    user: str | None
-    step: int
-    runs: bool  # reached whenever the script succeeds
-    counts: bool  # the script succeeds only if this does
-    depth: int  # of nesting in `sh -c` and `$(…)`
-
-    def variable(self, name: str) -> str | None:
-        """Return the value of a variable where it is known."""
-        return self.inner[name] if name in self.inner else self.outer.get(name)
-
-    @property
-    def variables(self) -> dict[str, str | None]:
-        """All variables that are known of."""
-        return {**self.outer, **self.inner}
-
-    def setting(self, changes: Mapping[str, str | None]) -> "_Scope":
-        """Return the scope behind assignments."""
-        return replace(self, inner={**self.inner, **changes}) if changes else self
-
-    def unknown(self, names: Iterable[str] | None) -> "_Scope":
-        """Return the scope in which these variables (None: all of them) hold no one knows what."""
-        return self.setting(dict.fromkeys(self.variables if names is None else names))
-
-    def at(self, directory: str | None) -> "_Scope":
-        """Return the scope in another directory."""
-        return replace(self, directory=directory)
-
-    def going(self, *, runs: bool = True, counts: bool = True) -> "_Scope":
-        """Return the scope of a place inside that is less certain."""
-        if (runs or not self.runs) and (counts or not self.counts):
-            return self
-        return replace(self, runs=self.runs and runs, counts=self.counts and counts)
-
-    def after(self, then: "_Scope") -> "_Scope":
-        """Return this scope with the shell state of a later one."""
-        if then.directory == self.directory and then.inner is self.inner and then.functions is self.functions:
-            return self
-        return replace(self, directory=then.directory, inner=then.inner, functions=then.functions)
 
 
 def calls(script: Script, directory: str | None, variables: Mapping[str, str | None]) -> tuple[Call, ...]:
@@ -88,7 +37,7 @@ def calls(script: Script, directory: str | None, variables: Mapping[str, str | N
 @lru_cache(maxsize=2048)
 def _calls(text: str, directory: str | None, variables: tuple[tuple[str, str | None], ...]) -> tuple[Call, ...]:
     walk = _Walk(text)
-    scope = _Scope(directory, dict(variables), {}, {}, None, 0, runs=True, counts=True, depth=0)
+    scope = Scope(directory, dict(variables), {}, {}, None, 0, runs=True, counts=True, depth=0)
     try:
         walk.root(parse_script(text).root, scope)
     except RecursionError:
@@ -104,13 +53,13 @@ class _Walk:
         self.length = len(text)
         self.substitutions = list(substitutions(text))
 
-    def root(self, root: Compound, scope: _Scope) -> _Scope:
+    def root(self, root: Compound, scope: Scope) -> Scope:
         """Walk a whole script; a nested one keeps the step of the outer."""
         end = self.list(root, scope, numbered=scope.depth == 0)
         self.inside(Span(0, self.length), end.at(None).unknown(None).going(runs=False))
         return end
 
-    def node(self, node: Node, scope: _Scope) -> _Scope:
+    def node(self, node: Node, scope: Scope) -> Scope:
         """Walk any node; return what holds behind it."""
         if isinstance(node, Command):
             return self.command(node, scope)
@@ -129,7 +78,7 @@ class _Walk:
             return scope
         return self.branching(node, scope)
 
-    def branching(self, node: Compound, scope: _Scope) -> _Scope:
+    def branching(self, node: Compound, scope: Scope) -> Scope:
         """Walk what may run or not: `if`, `case`, loops, functions."""
         if node.kind is Kind.FUNCTION:
             self.node(node.parts[0], scope.at(None).unknown(None).going(runs=False))
@@ -137,16 +86,16 @@ class _Walk:
             return replace(scope, functions={**scope.functions, name: node.parts[0]})
         start = scope
         if node.kind is Kind.LOOP:
-            start = _forgetting(scope, node).unknown(w.text for w in node.words[:1])
+            start = forgetting(scope, node).unknown(w.text for w in node.words[:1])
         at = start
         for index, part in enumerate(node.parts):
             condition = index == 0 and (node.kind is Kind.IF or (node.kind is Kind.LOOP and len(node.parts) > 1))
-            inner = at if index < 2 else _forgetting(at, node)  # noqa: PLR2004 - a condition and its body
+            inner = at if index < 2 else forgetting(at, node)  # noqa: PLR2004 - a condition and its body
             at = scope.after(self.node(part, inner.going(runs=condition, counts=False)))
             at = start if node.kind is Kind.CASE else at
-        return scope.after(_forgetting(start, node))
+        return scope.after(forgetting(start, node))
 
-    def list(self, node: Compound, scope: _Scope, *, numbered: bool = False) -> _Scope:
+    def list(self, node: Compound, scope: Scope, *, numbered: bool = False) -> Scope:
         """Walk a list: and-or lists one behind the other."""
         at, first, left = scope, 0, False
         operators = (*node.operators, ";")[: len(node.parts)]
@@ -161,7 +110,7 @@ class _Walk:
             first = index + 1
         return scope.after(at)
 
-    def and_or(self, node: Compound, first: int, end: int, scope: _Scope, *, numbered: bool) -> _Scope:
+    def and_or(self, node: Compound, first: int, end: int, scope: Scope, *, numbered: bool) -> Scope:
         """Walk the parts `first` to `end`, which `&&` and `||` join."""
         parts, operators = node.parts[first:end], node.operators[first : end - 1]
         either = "||" in operators
@@ -173,14 +122,14 @@ class _Walk:
             inner = replace(inner, step=first + index) if numbered and inner.step != first + index else inner
             at = at.after(self.node(part, inner))
             ends.append(at)
-            lost = _forgetting(lost, part) if either else lost
+            lost = forgetting(lost, part) if either else lost
         if operators[:-1] == ("&&",) * (len(parts) - 2) and either and _leaves(parts[-1]):
             return ends[-2]  # `a && b || exit`
         if either:
             return lost
-        return at if scope.counts else _merged(ends)
+        return at if scope.counts else merged(ends)
 
-    def command(self, command: Command, scope: _Scope) -> _Scope:
+    def command(self, command: Command, scope: Scope) -> Scope:
         """Walk a simple command: what it expands, what it starts, what it changes."""
         if self.substitutions:
             self.inside(command.span, scope.going(counts=False))
@@ -188,18 +137,18 @@ class _Walk:
         if not command.words:
             return scope.setting(prefix)
         program = self.started(command.words, command, scope.setting(prefix))
-        after = _behind(command, scope, prefix if program in _SPECIAL else {})
+        after = behind(command, scope, prefix if program in _SPECIAL else {})
         body = scope.functions.get(program or "")
-        return _forgetting(after, body) if body else after
+        return forgetting(after, body) if body else after
 
-    def inside(self, span: Span, scope: _Scope) -> None:
+    def inside(self, span: Span, scope: Scope) -> None:
         """Walk the substitutions of a part of the text, each once."""
         within = [s for s in self.substitutions if span.start <= s[0].start and s[0].end <= span.end]
         for found in within:
             self.substitutions.remove(found)
             self.nested(found[1], scope)
 
-    def nested(self, text: str, scope: _Scope) -> bool:
+    def nested(self, text: str, scope: Scope) -> bool:
         """Walk a script inside the script; False where it is not understood."""
         script = parse_script(text)
         if script.problem or scope.depth >= _MAX_DEPTH:
@@ -209,7 +158,7 @@ class _Walk:
         self.found.extend(walk.found)
         return True
 
-    def started(self, words: tuple[Word, ...], command: Command, scope: _Scope) -> str | None:
+    def started(self, words: tuple[Word, ...], command: Command, scope: Scope) -> str | None:
         """Add the call of a program, seen through wrappers; return its name."""
         name = _base(words[0])
         if name in WRAPPERS and (inner := unwrap(WRAPPERS[name], words)):
@@ -225,7 +174,7 @@ class _Walk:
         )
         return name
 
-    def wrapped(self, name: str, inner: Unwrapped, command: Command, scope: _Scope) -> str | None:
+    def wrapped(self, name: str, inner: Unwrapped, command: Command, scope: Scope) -> str | None:
         """Add the call of a program behind a wrapper."""
         words, assigned = inner.words, {}
         for word in inner.between if WRAPPERS[name].assigns else ():
@@ -234,7 +183,7 @@ class _Walk:
         assigned.pop("-", None)
         scope = scope.setting(assigned)
         if chdir := option(inner.options, "-D", "--chdir", *(["-C"] if name == "env" else [])):
-            scope = scope.at(_joined(scope, resolve(chdir, scope.variables)))
+            scope = scope.at(joined(scope, resolve(chdir, scope.variables)))
         if name == "env" and (has_option(inner.options, "i", "--ignore-environment") or "-" in assigned):
             scope = scope.unknown(set(scope.variables) - set(assigned))
         if name == "env" and (removed := option(inner.options, "-u", "--unset")):
@@ -249,7 +198,7 @@ class _Walk:
             scope = scope.going(runs=False)
         return self.started(words, command, scope)
 
-    def shell(self, words: tuple[Word, ...], scope: _Scope) -> bool:
+    def shell(self, words: tuple[Word, ...], scope: Scope) -> bool:
         """Walk the script of `sh -c '…'`; False where there is none or it is not understood."""
         at = 1
         while at < len(words) and (value := words[at].value) is not None and value[:1] in {"-", "+"}:
@@ -262,7 +211,7 @@ class _Walk:
             at += 2 if value.endswith(("o", "O")) and not value.startswith("--") else 1
         return False
 
-    def as_user(self, words: tuple[Word, ...], scope: _Scope) -> bool:
+    def as_user(self, words: tuple[Word, ...], scope: Scope) -> bool:
         """Walk the script of `su user -c '…'`."""
         text, user, login, at = None, None, False, 1
         while at < len(words):
@@ -295,86 +244,6 @@ def _other_user(name: str, inner: Unwrapped) -> str | None:
     long = next((w.text[7:] for w in inner.options if w.text.startswith("--user=")), None)
     given = option(inner.options, "-u", "--user", "-Eu", "-nu", "-Hu", "-EHu", "-HEu")
     return given.text if given else long or attached or "root"
-
-
-def _behind(command: Command, scope: _Scope, prefix: Mapping[str, str | None]) -> _Scope:
-    """Return what holds behind a command."""
-    changes, name = state_changes(command), builtin_name(command)
-    scope = scope.unknown(prefix)
-    if name is None and "source" in changes:
-        return scope.at(None).unknown(None)
-    if name in {".", "source"}:
-        known = len(command.words) > 1 and _KEEPS_DIRECTORY.search(command.words[1].text)
-        return (scope if known else scope.at(None)).unknown(None)
-    if name == "eval":
-        return scope.at(None).unknown(None)
-    if name == "cd":
-        return scope.at(_changed(command, scope))
-    if "cd" in changes:
-        return scope.at(None)
-    return _assigned(command, name, scope) if "variables" in changes else scope
-
-
-def _assigned(command: Command, name: str | None, scope: _Scope) -> _Scope:
-    """Return what holds behind export, read, unset and the like, and behind `${A:=b}`."""
-    names = assigned_names(command)
-    if names is None:
-        return scope.unknown(None)
-    expanded = [v for w in command.words for v in w.variables if "=" in w.text]
-    if name not in {"export", "readonly", "declare", "typeset", "local"}:
-        return scope.unknown([*names, *expanded])
-    for word in command.words[1:]:
-        key, equals, text = word.text.partition("=")
-        if equals and key in names:
-            start = word.span.start + len(key) + 1
-            value = word.value.partition("=")[2] if word.value is not None else None
-            part = Word(text, Span(start, word.span.end), value, word.variables)
-            scope = scope.setting({key: resolve(part, scope.variables)})
-    return scope.unknown(n for n in names if n.endswith("+"))
-
-
-def _changed(command: Command, scope: _Scope) -> str | None:
-    """Return where a `cd` goes."""
-    words = [w for w in command.words if w.value not in {"command", "builtin", "-L", "-e", "--"}][1:]
-    if not words:
-        return _joined(scope, scope.variable("HOME"))
-    path = resolve(words[0], scope.variables)
-    if len(words) > 1 or not path or path.startswith("-"):
-        return None
-    if "CDPATH" in scope.variables and not path.startswith(("/", "./", "../")) and path not in {".", ".."}:
-        return None
-    return _joined(scope, path)
-
-
-def _joined(scope: _Scope, path: str | None) -> str | None:
-    """Return an absolute directory, None where it cannot be told."""
-    if path is None or (scope.directory is None and not path.startswith("/")):
-        return None
-    return "/" + posixpath.normpath(posixpath.join(scope.directory or "/", path)).lstrip("/")
-
-
-def _forgetting(scope: _Scope, node: Node) -> _Scope:
-    """Return the scope without what the commands of a node may change."""
-    commands = (node,) if isinstance(node, Command) else parts_of(node)
-    for command in commands:
-        changes = state_changes(command)
-        if changes & {"cd", "source"}:
-            scope = scope.at(None)
-        names = assigned_names(command)
-        if names is None or names:
-            scope = scope.unknown(names)
-    return scope
-
-
-def _merged(scopes: "list[_Scope]") -> _Scope:
-    """Return what all scopes agree on."""
-    last = scopes[-1]
-    if len(scopes) == 1:
-        return last
-    directory = last.directory if all(s.directory == last.directory for s in scopes) else None
-    names = {n for s in scopes for n in s.inner if s.inner is not last.inner}
-    differing = [n for n in names if any(s.variable(n) != last.variable(n) for s in scopes)]
-    return last.at(directory).unknown(differing) if differing else last.at(directory)
 
 
 def _leaves(node: Node) -> bool:

@@ -230,8 +230,8 @@ class _Reader:
 @cache
 def _parser() -> "Parser":
     """Return the parser; made at first use, for loading the grammar costs time."""
-    import tree_sitter_bash  # noqa: PLC0415 - start-up
-    from tree_sitter import Language, Parser  # noqa: PLC0415 - start-up
+    import tree_sitter_bash
+    from tree_sitter import Language, Parser
 
     return Parser(Language(tree_sitter_bash.language()))
 
