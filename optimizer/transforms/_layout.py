@@ -118,8 +118,9 @@ def replace_words(step: Step, start: Word, end: Word, text: str) -> Edit:
 
 
 def normal_form(instruction: Instruction) -> str:
-    """Return the keyword in upper case and what follows with white space squeezed: what a rewrite claims."""
-    return " ".join((instruction.name, *instruction.body.text.split()))
+    """Return an instruction as a rewrite claims it: keyword in upper case, white space squeezed, heredocs behind."""
+    bodies = (f"\n{heredoc.body}" for heredoc in instruction.heredocs)
+    return " ".join((instruction.name, *instruction.body.text.split())) + "".join(bodies)
 
 
 def why_not_movable(document: Document, instruction: Instruction) -> str | None:
