@@ -44,7 +44,5 @@ def _directive(line: Line) -> Directive | None:
     match = _DIRECTIVE.fullmatch(text[1:].lstrip(SPACE))
     if match is None or match[1].lower() not in _NAMES:
         return None
-    value = match[2].rstrip("\t\f\r ")
-    if not value:
-        return None
+    value = match[2].rstrip("\t\f\r ") or match[2]
     return Directive(match[1].lower(), value, Span(line.start, line.start + len(line.text)))

@@ -33,9 +33,10 @@ def has_text_behind(text: str) -> bool:
 
     BuildKit takes such text for shell form since Dockerfile 1.10, and dropped what is behind the array before.
     """
+    text = text.lstrip(SPACE)
     if not text.startswith("["):
         return False
-    from json import JSONDecoder  # noqa: PLC0415 - see `_decode`
+    from json import JSONDecoder
 
     try:
         JSONDecoder().raw_decode(text)
@@ -45,7 +46,8 @@ def has_text_behind(text: str) -> bool:
 
 
 def _decode(text: str) -> tuple[str, ...] | None:
-    from json import loads  # noqa: PLC0415 - few files have escapes in JSON form, and start-up counts
+    # Few files have escapes in their JSON form, and the import would cost every start.
+    from json import loads
 
     try:
         items = loads(text, parse_constant=_refuse)

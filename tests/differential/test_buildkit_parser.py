@@ -22,7 +22,10 @@ UNKNOWN_TO_THE_WRAPPER = {
     "it is older than `${x#p}`, and gives up looking for here-documents there": re.compile(
         r"(?s)\$\{.*[#%/?].*<<|<<.*\$\{.*[#%/?]"
     ),
-    "it reads flags byte by byte, so that other characters come out garbled": re.compile(r"--[^\n]*[^\x00-\x7f]"),
+    "it reads flags byte by byte, so that other characters come out garbled": re.compile(r"(?s)--.*[^\x00-\x7f]"),
+    "it is older than any white space between `#` and a directive": re.compile("#[ \\t]*[\v\x85\xa0\u2028]"),
+    "it is older than the check directive": re.compile(r"(?is)check\s*=.*(escape|check)\s*="),
+    "it is older than the escape directive's word on flags": re.compile(r"(?is)escape\s*=\s*`.*--.*[\\`]"),
     "it is older than line endings kept apart from here-document bodies": re.compile(r"(?s)<<.*\r"),
 }
 
@@ -68,7 +71,7 @@ def _read(instruction: Instruction, source: str) -> Read:
     inner = instruction.trigger or instruction
     return Read(
         instruction.keyword,
-        instruction.trigger and instruction.trigger.keyword,
+        instruction.trigger.keyword if instruction.trigger else None,
         inner.json is not None,
         instruction.line,
         instruction.end_line,
