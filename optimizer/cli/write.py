@@ -37,7 +37,7 @@ def write_together(changes: Iterable[Change]) -> None:
                 done.append(item)
         except OSError as error:
             _undo(done)
-            raise WriteError(f"{staged[len(done)].change.path}: {error.strerror}") from error
+            raise WriteError(f"{staged[len(done)].change.path}: cannot be written: {error.strerror}") from error
 
 
 @contextmanager
