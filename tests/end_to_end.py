@@ -50,7 +50,7 @@ def load(path: Path) -> Case:
 
 def report(case: Case, level: str | None = None) -> dict[str, object]:
     """Return what `dfopt diff --format json` says of a case, run in its folder."""
-    from optimizer.cli import app
+    from optimizer.cli.app import app
 
     arguments = ["diff", "--format", "json", "--level", level or case.level, *case.args]
     here = Path.cwd()
@@ -62,7 +62,8 @@ def report(case: Case, level: str | None = None) -> dict[str, object]:
     if outcome.exit_code not in {0, 1}:
         raise AssertionError(f"{case.path.name}: exit code {outcome.exit_code}\n{outcome.output}")
     (entry,) = json.loads(outcome.stdout)["files"]
-    return dict(entry)
+    # A patch starts at the root of the repository, which is not the same in an unpacked archive.
+    return dict(entry) | {"diff": entry["diff"].replace(f"fixtures/cases/{case.path.name}/", "")}
 
 
 def expected_files(entry: dict[str, object]) -> dict[str, str]:
