@@ -8,10 +8,10 @@ import posixpath
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
-from optimizer.context import Context
+from optimizer.context import Context, IgnoreFile
 from optimizer.ecosystems import all_ecosystems
 from optimizer.ecosystems.ecosystem import Install, Project, Refusal
-from optimizer.model import Dockerfile, Run, Step
+from optimizer.model import BASE_WORKDIR, Dockerfile, Run, Step
 from optimizer.shell import Call
 from optimizer.transforms._copies import Copied, below, brings_context, image_path, overlap, read_copy
 from optimizer.transforms._independence import why_call_dependent, why_redirected
@@ -22,12 +22,13 @@ _FREE = frozenset({"CMD", "ENTRYPOINT", "EXPOSE", "HEALTHCHECK", "LABEL", "MAINT
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """An install in a RUN, and the image paths of its manifests."""
+    """An install in a RUN; `paths` and `outputs` are the image paths of its manifests and of what it makes."""
 
     step: Step
     call: Call
     install: Install
     paths: tuple[str, ...]
+    outputs: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,13 +113,49 @@ def _look_at_run(
         if isinstance(answer, Found):
             found.append(answer)
             continue
-        reason = answer or why_call_dependent(call, folders) or _why_led(step, context, copies)
+        reason = answer or _why_call(call, step, context, copies, folders)
         if reason is not None:
-            before = tuple(one for one in found if one.call.step < call.step)
-            if before and run.script.chain is not None:
-                return _Verdict(reason, before, call.step)
-            return _Verdict(reason)
-    return _Verdict(why_redirected(run.script, folders), tuple(f for f in found if f.paths or f.install.command))
+            return _cut(run, call, found, reason)
+    reason = why_redirected(run.script, folders) or _why_not_there(run, found, folders)
+    return _Verdict(reason) if reason else _Verdict(None, _reading(found))
+
+
+def _cut(run: Run, call: Call, found: Sequence[Found], reason: str) -> _Verdict:
+    """Keep the installs above the first call that needs the sources, where the RUN can be cut there."""
+    before = [one for one in found if one.call.step < call.step]
+    early = [part for part in run.calls if part.step < call.step]
+    if not _reading(before) or run.script.chain is None or _why_not_there(run, before, (), early):
+        return _Verdict(reason)
+    return _Verdict(reason, _reading(before), call.step)
+
+
+def _reading(found: Sequence[Found]) -> tuple[Found, ...]:
+    return tuple(one for one in found if one.paths or one.install.command)
+
+
+def _why_call(
+    call: Call, step: Step, context: Context, copies: Sequence[Copied], folders: Sequence[str]
+) -> str | None:
+    if call.program == "cd":
+        return None  # `_why_not_there` looks at these when all installs of the RUN are known
+    return why_call_dependent(call, folders) or _why_led(step, context, copies)
+
+
+def _why_not_there(
+    run: Run, found: Sequence[Found], folders: Sequence[str], calls: Sequence[Call] | None = None
+) -> str | None:
+    """Say which folder a `cd` enters that only the sources would make."""
+    for call in run.calls if calls is None else calls:
+        if call.program != "cd":
+            continue
+        target = call.arguments[0].value if call.arguments else None
+        if target is None or call.directory is None:
+            return "where cd leads is not known"
+        path = image_path(target, call.directory)
+        made = any(below(manifest, path) for one in found for manifest in one.paths)
+        if not made and (not folders or any(below(path, folder) is not None for folder in folders)):
+            return f"{target} is there only when the sources are copied"
+    return None
 
 
 def _why_led(step: Step, context: Context, copies: Sequence[Copied]) -> str | None:
@@ -153,15 +190,16 @@ def _install_of(call: Call, step: Step, context: Context, copies: Sequence[Copie
                 refusal = refusal or answer.reason
             elif answer is not None:
                 paths = tuple(_image_path_of(manifest, project) for manifest in answer.manifests)
-                missing = next((p for p, m in zip(paths, answer.manifests, strict=True) if _brought(p, copies) != m), None)
+                outputs = tuple(_image_path_of(output, project) for output in answer.outputs)
+                missing = next((p for p in paths if _brought(p, copies) is None), None)
                 if missing is None:
-                    return Found(step, call, answer, paths)
-                refusal = refusal or f"{posixpath.basename(missing)} does not come from one COPY"
+                    return Found(step, call, answer, paths, outputs)
+                refusal = refusal or f"{posixpath.basename(missing)} is not among the copied files"
     return refusal
 
 
-def _image_path_of(manifest: str, project: Project) -> str:
-    inner = below(manifest, project.source) if project.source else manifest
+def _image_path_of(path: str, project: Project) -> str:
+    inner = below(path, project.source) if project.source else path
     return posixpath.join(project.destination, inner or "")
 
 
@@ -171,20 +209,28 @@ def _brought(path: str, copies: Sequence[Copied]) -> str | None:
 
 
 def _projects(call: Call, step: Step, context: Context, copies: Sequence[Copied]) -> Iterator[Project]:
-    """Give the project as each COPY shows it: the folder nearest to the working directory first."""
+    """Give the project as each COPY of a folder shows it, the nearest to the working directory first; then as all do."""
     env = {**step.state.args, **step.state.env}
-    placed = [one for copied in reversed(copies) for one in copied.placed]
-    folders = sorted((p for p in placed if p.folder), key=lambda p: -_nearness(call.directory, p.destination))
-    for one in folders:
+    folders = [one for copied in reversed(copies) for one in copied.placed if one.folder]
+    for one in sorted(folders, key=lambda p: -_nearness(call.directory, p.destination)):
         yield Project(context, one.source, one.destination, env)
-    files = [one for one in placed if not one.folder]
-    for source, destination in dict.fromkeys((posixpath.dirname(p.source), posixpath.dirname(p.destination)) for p in files):
-        inside = {
-            p.source: context.files.get(p.source, 0)
-            for p in files
-            if posixpath.join(destination, below(p.source, source) or "" if source else p.source) == p.destination
-        }
-        yield Project(replace(context, files=inside), source, destination, env)
+    if len(folders) != 1 or len(copies) > 1:
+        top = BASE_WORKDIR if (call.directory or "").startswith(BASE_WORKDIR) else "/"
+        yield Project(_view(context, copies, top), "", top, env)
+
+
+def _view(context: Context, copies: Sequence[Copied], top: str) -> Context:
+    """Return the files below a folder of the image, as all COPYs together make it, as a context of its own."""
+    sources = {}
+    for copied in copies:
+        for one in copied.placed:
+            for file in context.under(one.source) if one.folder else (one.source,):
+                inner = (below(file, one.source) if one.source else file) if one.folder else ""
+                path = below(posixpath.join(one.destination, inner or "") if inner else one.destination, top)
+                if path:
+                    sources[path] = file
+    sizes = {path: context.files.get(source, 0) for path, source in sources.items()}
+    return Context(sizes, IgnoreFile(""), lambda path: context.read_bytes(sources[path]) if path in sources else None)
 
 
 def _nearness(directory: str | None, folder: str) -> int:

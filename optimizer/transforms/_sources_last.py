@@ -97,8 +97,8 @@ def _why_rewritten(dockerfile: Dockerfile, early: Early) -> str | None:
 
 def _outputs(early: Early, moving: Sequence[Copied]) -> list[str]:
     """Return the context paths of what the installs make, where a moved COPY would bring them."""
-    outputs = dict.fromkeys(output for one in early.installs for output in one.install.outputs)
-    return [o for o in outputs if any(p.folder and (not p.source or below(o, p.source)) for c in moving for p in c.placed)]
+    outputs = (output for one in early.installs for output in one.outputs)
+    return list(dict.fromkeys(s for o in outputs for c in moving if (s := c.source_of(o)) is not None))
 
 
 def carried(early: Early) -> tuple[Command, ...] | None:
@@ -146,13 +146,13 @@ def _compose(
     if len(copies) > _MOST_COPIES:
         return Decline(moving[0][0].step.line, f"the manifests lie in {len(copies)} folders")
     tail = _Tail(document, early, blocks)
-    names = _listed([path.rsplit("/", 1)[-1] for one in early.installs for path in one.paths])
+    names = [path.rsplit("/", 1)[-1] for one in early.installs for path in one.paths]
     artifacts, level = _ignored(context, _outputs(early, [c for c, _ in moving]))
     return Rewrite(
         line=moving[0][0].step.line,
-        title=f"Copy {names} before the sources",
-        why=f"{_listed([_said(one) for one in early.installs])} runs again only when {names} changes, "
-        "not after every edit of a source file.",
+        title=f"Copy {_listed(names, 'and')} before the sources",
+        why=f"An edit of a source file no longer runs {_listed([_said(one) for one in early.installs], 'and')} again: "
+        f"only a change of {_listed(names, 'or')} does.",
         edits=(*edits, *tail.edits()),
         added=(*map(_claim, copies), *tail.added()),
         removed=tuple(tail.removed()),
@@ -171,9 +171,9 @@ def _said(found: Found) -> str:
     return " ".join(words)
 
 
-def _listed(names: Sequence[str]) -> str:
+def _listed(names: Sequence[str], joint: str) -> str:
     *head, last = dict.fromkeys(names)
-    return f"{', '.join(head)} and {last}" if head else last
+    return f"{', '.join(head)} {joint} {last}" if head else last
 
 
 def _ignored(context: Context, outputs: Sequence[str]) -> tuple[tuple[Artifact, ...], Level | None]:
