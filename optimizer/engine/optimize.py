@@ -90,7 +90,9 @@ class _Run:
         is_off = suppressed(dockerfile.document, (transform,))
         subject = Subject(dockerfile, self.context, self.plan.options.get(transform.id, {}))
         found = [f for f in transform.find(subject) if not is_off(transform.id, f.line)]
-        declined += [Declined(transform.id, self.origins[f.line - 1], f.reason) for f in found if isinstance(f, Decline)]
+        declined += [
+            Declined(transform.id, self.origins[f.line - 1], f.reason) for f in found if isinstance(f, Decline)
+        ]
         chosen = text_edits.compatible(list(self._allowed(transform, found)))
         if not chosen:
             return False

@@ -11,7 +11,7 @@ from functools import cached_property, lru_cache
 
 from optimizer.syntax import Document, Instruction, parse
 
-_META = frozenset({"CMD", "ENTRYPOINT", "ENV", "EXPOSE", "HEALTHCHECK", "LABEL", "ONBUILD", "SHELL", "STOPSIGNAL", "USER", "VOLUME", "WORKDIR"})  # fmt: skip
+_META = frozenset("CMD ENTRYPOINT ENV EXPOSE HEALTHCHECK LABEL ONBUILD SHELL STOPSIGNAL USER VOLUME WORKDIR".split())
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +33,7 @@ class Contract:
 @lru_cache(maxsize=64)
 def read_contract(source: str) -> Contract:
     """Return the contract of a Dockerfile's text."""
-    from dockerfile_parse import DockerfileParser  # noqa: PLC0415 - loaded only when a result is checked
+    from dockerfile_parse import DockerfileParser
 
     class Witness(DockerfileParser):  # type: ignore[misc]
         """The parser, reading the structure once: each of its properties would parse the file anew."""

@@ -72,7 +72,7 @@ class _Reader:
     def _open(self, index: int, instruction: Instruction) -> None:
         words = instruction.arguments
         base = expand(words[0], self.global_args, self.escape) if words else None
-        name = words[2].lower() if len(words) == 3 and words[1].upper() == "AS" else None
+        name = words[2].lower() if [w.upper() for w in words[1:2]] == ["AS"] and words[2:] else None
         parent = next((s.index for s in reversed(self.stages) if base and s.name == base.lower()), None)
         if self.stages:
             self.ends.append(self.state)

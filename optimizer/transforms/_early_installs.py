@@ -17,7 +17,7 @@ from optimizer.transforms._copies import Copied, below, brings_context, image_pa
 from optimizer.transforms._independence import why_call_dependent, why_redirected
 
 # Instructions that neither read nor write files of the image, and that no COPY depends on.
-_FREE = frozenset({"CMD", "ENTRYPOINT", "EXPOSE", "HEALTHCHECK", "LABEL", "MAINTAINER", "ONBUILD", "STOPSIGNAL", "USER", "SHELL"})  # fmt: skip
+_FREE = frozenset("CMD ENTRYPOINT EXPOSE HEALTHCHECK LABEL MAINTAINER ONBUILD SHELL STOPSIGNAL USER".split())
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +57,8 @@ class _Verdict:
 
 def follow(dockerfile: Dockerfile, context: Context, first: Copied, earlier: Sequence[Copied]) -> Early:
     """Walk down from the COPY `first`; `earlier` are the COPYs above it in the stage."""
-    moved, best = (first,), Early((first,))
+    moved: tuple[Copied, ...] = (first,)
+    best = Early(moved)
     installs: tuple[Found, ...] = ()
     for step in dockerfile.after(first.step):
         verdict = _look(step, context, moved, [*earlier, *moved])
@@ -100,9 +101,7 @@ def _why_in_the_way(step: Step, moved: Sequence[Copied]) -> str | None:
     return f"{step.name} stands between"
 
 
-def _look_at_run(
-    step: Step, run: Run, context: Context, moved: Sequence[Copied], copies: Sequence[Copied]
-) -> _Verdict:
+def _look_at_run(step: Step, run: Run, context: Context, moved: Sequence[Copied], copies: Sequence[Copied]) -> _Verdict:
     folders = tuple(c.destination for c in moved)
     reason = (None if run.editable else run.why_not_editable) or _why_mounted(step, folders)
     if reason:
@@ -133,9 +132,7 @@ def _reading(found: Sequence[Found]) -> tuple[Found, ...]:
     return tuple(one for one in found if one.paths or one.install.command)
 
 
-def _why_call(
-    call: Call, step: Step, context: Context, copies: Sequence[Copied], folders: Sequence[str]
-) -> str | None:
+def _why_call(call: Call, step: Step, context: Context, copies: Sequence[Copied], folders: Sequence[str]) -> str | None:
     if call.program == "cd":
         return None  # `_why_not_there` looks at these when all installs of the RUN are known
     return why_call_dependent(call, folders) or _why_led(step, context, copies)
@@ -175,7 +172,9 @@ def _why_mounted(step: Step, folders: Sequence[str]) -> str | None:
         if options.get("type", "bind") == "bind":
             return "the RUN mounts files of the build context"
         target = options.get("target") or options.get("dst") or options.get("destination") or ""
-        if any(below(image_path(target, step.state.workdir), folder) is not None for folder in folders if folder != "/"):
+        if any(
+            below(image_path(target, step.state.workdir), folder) is not None for folder in folders if folder != "/"
+        ):
             return "a mount lies in the folder of the sources"
     return None
 
@@ -209,7 +208,7 @@ def _brought(path: str, copies: Sequence[Copied]) -> str | None:
 
 
 def _projects(call: Call, step: Step, context: Context, copies: Sequence[Copied]) -> Iterator[Project]:
-    """Give the project as each COPY of a folder shows it, the nearest to the working directory first; then as all do."""
+    """Give the project as each COPY of a folder shows it, the nearest one first, and then as all do together."""
     env = {**step.state.args, **step.state.env}
     folders = [one for copied in reversed(copies) for one in copied.placed if one.folder]
     for one in sorted(folders, key=lambda p: -_nearness(call.directory, p.destination)):

@@ -70,7 +70,7 @@ def _why_unsafe(dockerfile: Dockerfile, context: Context, early: Early, moving: 
 
 
 # Folders of every image that an install writes to.
-_SYSTEM = frozenset({"bin", "boot", "dev", "etc", "home", "lib", "lib64", "opt", "proc", "root", "run", "sbin", "srv", "sys", "tmp", "usr", "var"})  # fmt: skip
+_SYSTEM = frozenset("bin boot dev etc home lib lib64 opt proc root run sbin srv sys tmp usr var".split())
 
 
 def _why_root_clashes(copied: Copied, context: Context) -> str | None:
@@ -91,7 +91,9 @@ def _why_rewritten(dockerfile: Dockerfile, early: Early) -> str | None:
         for step in dockerfile.after(last):
             for call in step.run.calls if step.run else ():
                 if call.program == one.call.program and readers & {w.value for w in call.arguments}:
-                    return f"{one.install.rewrites[0]} is out of date: the install updates it and line {step.line} reads it"
+                    return (
+                        f"{one.install.rewrites[0]} is out of date: line {step.line} reads what the install makes of it"
+                    )
     return None
 
 
@@ -238,13 +240,13 @@ class _Tail:
         return "".join(self.document.source[f.span.start : f.span.end] + " " for f in flags)
 
     def _paragraph(self) -> str:
-        """The blank line above the sources, where they stood in a paragraph of their own."""
+        """Return the blank line above the sources, where they stood in a paragraph of their own."""
         first = self.early.moved[0].step.instruction
         above = self.document.source[: first.span.end - len(instruction_with_comments(self.document, first))]
         return self.document.newline if above.endswith(("\n\n", "\n\r\n")) else ""
 
     def _gap(self) -> Span:
-        """The source between the last early command of a RUN and the first of the rest."""
+        """Return the source between the last early command of a RUN and the first of the rest."""
         run, cut = self.early.installs[-1].step.run, self.early.cut
         if run is None or cut is None:
             raise ValueError("the RUN is not cut")

@@ -23,11 +23,11 @@ def replacing(old: str, new: str, *, touches: Touches = Touches.NOTHING, **claim
 
 
 @pytest.fixture
-def use(monkeypatch: pytest.MonkeyPatch) -> Iterator[object]:
+def use(monkeypatch: pytest.MonkeyPatch) -> object:
     def install(transform: Transform) -> None:
         monkeypatch.setattr(optimizer.engine.plan, "all_transforms", lambda: (transform,))
 
-    yield install
+    return install
 
 
 @pytest.mark.parametrize(
