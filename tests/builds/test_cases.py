@@ -1,0 +1,130 @@
+"""The cases that a real build must prove: built as they were found and as they were rewritten."""
+
+import shutil
+import time
+import tomllib
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from functools import cache
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from optimizer.cli.disk import read_context
+from optimizer.engine import Plan, optimize
+from optimizer.transforms import Level
+
+if TYPE_CHECKING:
+    from conftest import Docker, Image
+
+FIXTURES = Path(__file__).parents[2] / "fixtures" / "cases"
+COMMENT = {".py": "#", ".sh": "#", ".js": "//", ".ts": "//"}
+
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    """A case that says `build = true`."""
+
+    name: str
+    level: Level
+    rebuild: dict[str, str] = field(hash=False)
+
+    @property
+    def context(self) -> Path:
+        return FIXTURES / self.name / "context"
+
+
+def _cases() -> list[Case]:
+    read: dict[str, dict[str, Any]] = {
+        f.parent.name: tomllib.loads(f.read_text()) for f in FIXTURES.glob("*/case.toml")
+    }
+    return [
+        Case(name, Level[case["level"].upper()], case.get("rebuild", {}))
+        for name, case in sorted(read.items())
+        if case.get("build")
+    ]
+
+
+CASES = _cases()
+
+
+def of(cases: list[Case]) -> pytest.MarkDecorator:
+    return pytest.mark.parametrize("case", cases, ids=lambda case: case.name)
+
+
+@dataclass(frozen=True, slots=True)
+class Pair:
+    """A case, built as it was found and as it was rewritten, each in a copy of its own."""
+
+    case: Case
+    folders: tuple[Path, Path]
+    found: "Image"
+    rewritten: "Image"
+
+
+@pytest.fixture(scope="module")
+def built(docker: "Docker", tmp_path_factory: pytest.TempPathFactory) -> Callable[[Case], Pair]:
+    """Build the two images of a case, once for all the tests."""
+
+    @cache
+    def build(case: Case) -> Pair:
+        room = tmp_path_factory.mktemp("build")
+        found, rewritten = (shutil.copytree(case.context, room / n, symlinks=True) for n in ("found", "rewritten"))
+        _rewrite(rewritten, case.level)
+        return Pair(case, (found, rewritten), docker.build(found), docker.build(rewritten))
+
+    return build
+
+
+def _rewrite(folder: Path, level: Level) -> None:
+    dockerfile = folder / "Dockerfile"
+    result = optimize(dockerfile.read_text(), read_context(folder, dockerfile), Plan(level=level))
+    dockerfile.write_text(result.after)
+    for artifact in result.artifacts:
+        (folder / artifact.path).write_text(artifact.content)
+
+
+@of(CASES)
+def test_the_container_prints_the_same(case: Case, built: Callable[[Case], Pair], docker: "Docker") -> None:
+    pair = built(case)
+    status, printed = docker.run(pair.found)
+
+    assert (status, bool(printed)) == (0, True), "the case itself must run and print something"
+    assert docker.run(pair.rewritten) == (status, printed)
+
+
+@of(CASES)
+def test_the_image_is_run_in_the_same_way(case: Case, built: Callable[[Case], Pair], docker: "Docker") -> None:
+    pair = built(case)
+
+    assert docker.contract(pair.rewritten) == docker.contract(pair.found)
+
+
+@of([case for case in CASES if case.level is Level.EXACT])
+def test_the_files_are_the_same(case: Case, built: Callable[[Case], Pair], docker: "Docker") -> None:
+    pair = built(case)
+    found, rewritten = docker.files(pair.found), docker.files(pair.rewritten)
+
+    assert {p: (found.get(p), rewritten.get(p)) for p in found | rewritten if found.get(p) != rewritten.get(p)} == {}
+
+
+@of([case for case in CASES if case.rebuild])
+def test_the_install_is_cached_only_after_the_rewrite(
+    case: Case, built: Callable[[Case], Pair], docker: "Docker"
+) -> None:
+    found, rewritten = (docker.build(folder, *_change(folder, case.rebuild)) for folder in built(case).folders)
+
+    assert not found.step(case.rebuild["step"]).cached
+    assert rewritten.step(case.rebuild["step"]).cached
+
+
+def _change(folder: Path, rebuild: dict[str, str]) -> tuple[str, ...]:
+    """Do what happens between two builds, never the same twice: a line is added, or a build argument is another."""
+    stamp = str(time.time_ns())
+    if "build_arg" in rebuild:
+        return (f"--build-arg={rebuild['build_arg']}={stamp}",)
+    source = folder / rebuild["touch"]
+    with source.open("a") as file:
+        file.write(f"\n{COMMENT[source.suffix]} {stamp}\n")
+    return ()
