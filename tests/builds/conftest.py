@@ -83,9 +83,11 @@ class Docker:
         command = ("docker", "create", "--network", "none", image.id)
         container = subprocess.run(command, capture_output=True, text=True, check=True).stdout.strip()
         try:
-            with subprocess.Popen(("docker", "export", container), stdout=subprocess.PIPE) as export:
-                with tarfile.open(fileobj=export.stdout, mode="r|") as archive:
-                    found = dict(_files(archive))
+            with (
+                subprocess.Popen(("docker", "export", container), stdout=subprocess.PIPE) as export,
+                tarfile.open(fileobj=export.stdout, mode="r|") as archive,
+            ):
+                found = dict(_files(archive))
         finally:
             subprocess.run(("docker", "rm", "--force", container), capture_output=True, check=True)
         return {path: entry for path, entry in found.items() if not _LEFT_OPEN.fullmatch(path)}
