@@ -111,7 +111,7 @@ class Instruction:
     body: Joined  # all behind the keyword, continued lines joined, comment lines dropped, flags included
     value: Joined  # `body` without the flags
     flags: tuple[Flag, ...]
-    json: tuple[str, ...] | None  # the words of the JSON form, None in shell form
+    json: tuple[str, ...] | None  # the words of the JSON form (of HEALTHCHECK: of its command), None in shell form
     heredocs: tuple[Heredoc, ...]
     trigger: "Instruction | None"  # what ONBUILD registers; its offsets are those of the same source
     comments: tuple[Span, ...]  # comment lines inside the instruction

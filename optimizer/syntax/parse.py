@@ -5,6 +5,7 @@ instruction gets a `problem` and reading goes on, so that every text has a docum
 """
 
 import re
+from functools import lru_cache
 from typing import NamedTuple
 
 from optimizer.syntax._directives import read_header
@@ -44,6 +45,7 @@ class _Place(NamedTuple):
     problem: str | None
 
 
+@lru_cache(maxsize=16)
 def parse(text: str) -> Document:
     """Read a Dockerfile; `str()` of the result is `text`, whatever it holds. Never raises."""
     bom = _BOM if text.startswith(_BOM) else ""
