@@ -1,0 +1,190 @@
+"""Remove a downloaded archive in the RUN that unpacks it.
+
+What a RUN leaves behind is in its layer for good: an archive that is fetched, unpacked and forgotten makes the image
+larger by its whole size, and a later `rm` does not make it smaller again.
+"""
+
+import posixpath
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from optimizer.model import BASE_WORKDIR, Step
+from optimizer.shell import state_changes
+from optimizer.transforms._behind import why_not_behind
+from optimizer.transforms._download_uses import is_removed, later_use, other_use
+from optimizer.transforms._downloads import File, fetched, unpacked
+from optimizer.transforms._finding import Decline, Finding, Gain, Level, Rewrite
+from optimizer.transforms._layout import append_to_chain, chain_operator
+from optimizer.transforms._mounts import mounted
+from optimizer.transforms._transform import Example, Subject, transform
+
+_SIZE = 10_000_000  # bytes of an archive, where nothing is known of it
+_PLAIN = re.compile(r"[\w./+-]+", re.ASCII)
+
+
+@transform(
+    level=Level.EXACT,
+    gain="size",
+    examples=(
+        Example(
+            "an archive is left behind",
+            before="""
+                FROM debian:12
+                RUN curl -fsSLO https://example.com/tool.tgz && tar xzf tool.tgz
+                """,
+            after="""
+                FROM debian:12
+                RUN curl -fsSLO https://example.com/tool.tgz && tar xzf tool.tgz && rm tool.tgz
+                """,
+        ),
+        Example(
+            "the directory has changed since",
+            before=r"""
+                FROM debian:12
+                RUN cd /tmp \
+                 && wget -q https://example.com/tool-$VERSION.tar.gz \
+                 && tar xzf tool-$VERSION.tar.gz \
+                 && cd tool \
+                 && make install
+                """,
+            after=r"""
+                FROM debian:12
+                RUN cd /tmp \
+                 && wget -q https://example.com/tool-$VERSION.tar.gz \
+                 && tar xzf tool-$VERSION.tar.gz \
+                 && cd tool \
+                 && make install \
+                 && rm /tmp/tool-$VERSION.tar.gz
+                """,
+        ),
+        Example(
+            "it is removed already",
+            before="""
+                FROM debian:12
+                RUN wget https://example.com/x.deb && dpkg -i x.deb && rm -f *.deb
+                """,
+        ),
+        Example(
+            "a later step uses it",
+            before="""
+                FROM debian:12
+                RUN wget https://example.com/data.zip && unzip data.zip
+                RUN cp data.zip /srv
+                """,
+            because="line 3 may use data.zip",
+        ),
+        Example(
+            "it is unpacked in another layer",
+            before="""
+                FROM debian:12
+                RUN wget https://example.com/data.zip
+                RUN unzip data.zip
+                """,
+            because="data.zip is unpacked in line 3, in another layer",
+        ),
+    ),
+)
+def remove_downloads(subject: Subject) -> Iterator[Finding]:
+    """Add the removal to every RUN of a shipped stage that fetches an archive and unpacks it."""
+    for step in subject.dockerfile:
+        if step.run is None or step.stage not in subject.dockerfile.shipped:
+            continue
+        left: list[_Left] = []
+        for found in _found(subject, step):
+            if isinstance(found, _Left):
+                left.append(found)
+            else:
+                yield found
+        if left:
+            yield _rewrite(subject, step, left)
+
+
+@dataclass(frozen=True, slots=True)
+class _Left:
+    """A file to be removed, and how rm is told."""
+
+    file: File
+    text: str
+
+
+def _found(subject: Subject, step: Step) -> Iterator[_Left | Decline]:
+    """Go through the archives that a RUN fetches and does not remove."""
+    calls = step.run.calls if step.run else ()
+    env = {**step.state.args, **step.state.env}
+    opened = [(at, file) for at, call in enumerate(calls) for file in unpacked(call, env)]
+    for at, call in enumerate(calls):
+        files = fetched(call, env)
+        if files is None:
+            known = {f.path for c in calls for f in fetched(c, env) or ()}
+            if any(file.path not in known for number, file in opened if number > at):
+                yield Decline(step.line, "the name of the downloaded file cannot be told")
+            continue
+        for file in files:
+            uses = [(number, use) for number, use in opened if number > at and use.path == file.path]
+            if not uses:
+                yield from _unpacked_later(subject, step, file)
+            elif (removed := is_removed(file, calls[uses[-1][0] + 1 :], env)) is not True:
+                yield _judged(subject, step, file, uses[-1][1], doubtful=removed is None)
+
+
+def _unpacked_later(subject: Subject, step: Step, file: File) -> Iterator[Decline]:
+    for later in subject.dockerfile.after(step):
+        env = {**later.state.args, **later.state.env}
+        for call in later.run.calls if later.run else ():
+            if any(use.path == file.path for use in unpacked(call, env)):
+                yield Decline(step.line, f"{file.name} is unpacked in line {later.line}, in another layer")
+                return
+
+
+def _judged(subject: Subject, step: Step, file: File, use: File, *, doubtful: bool) -> _Left | Decline:
+    reason = _why_not(subject, step, file, use, doubtful=doubtful)
+    text = None if reason else _text(step, use)
+    if text is None:
+        return Decline(step.line, reason or f"the directory at the end of the RUN cannot be told, so {file.name} stays")
+    return _Left(use, text)
+
+
+def _why_not(subject: Subject, step: Step, file: File, use: File, *, doubtful: bool) -> str | None:
+    run = step.run
+    if run is None or not run.editable:
+        return run.why_not_editable if run else None
+    if doubtful:
+        return f"the RUN may remove or move {file.name} itself"
+    if not all(f.call.certain and not f.call.nested and f.call.user is None for f in (file, use)):
+        return f"{file.name} is fetched or unpacked under a condition, in a nested script or as another user"
+    if mounted(step, file.folder if file.path.startswith("/") else ""):
+        return f"a mount keeps {file.name} out of the layer already"
+    if other := other_use(file, run.calls, (file.call, use.call)):
+        return f"{other} uses {file.name} as well"
+    return why_not_behind(step) or later_use(subject.dockerfile, subject.context, step, file)
+
+
+def _text(step: Step, use: File) -> str | None:
+    """Return how the file is named at the end of the RUN, None where that cannot be told."""
+    parts = step.run.script.root.parts[use.call.step :] if step.run else ()
+    changes: frozenset[str] = frozenset().union(*map(state_changes, parts))
+    if use.word.variables and changes & {"variables", "source"}:
+        return None
+    text = use.word.text
+    if text.lstrip("\"'").startswith("/") or not changes & {"cd", "source"}:
+        return text
+    folder = use.call.directory
+    if folder is None or BASE_WORKDIR in folder or not _PLAIN.fullmatch(folder):
+        return None
+    quote = text[0] if text[0] in "\"'" else ""
+    return f"{quote}{posixpath.join(folder, text.removeprefix(quote).removeprefix('./'))}"
+
+
+def _rewrite(subject: Subject, step: Step, left: list[_Left]) -> Rewrite:
+    command = " ".join(["rm", *dict.fromkeys(item.text for item in left)])
+    operator = chain_operator(step)
+    names = " and ".join(dict.fromkeys(item.file.name for item in left))
+    return Rewrite(
+        line=step.line,
+        title=f"Remove {names} once it is unpacked",
+        why="Only what was in it is used, and the layer would keep the archive for good.",
+        edits=(append_to_chain(subject.dockerfile.document, step, (command,), operator),),
+        added=(command, *((";",) if operator == ";" else ())),
+        gain=Gain(bytes=_SIZE * len(left)),
+    )
