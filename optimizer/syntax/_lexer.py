@@ -28,7 +28,7 @@ class TooDeepError(MalformedError):
 class Lexer:
     """One pass over one text; `None` in the place of a string means that the value is not known."""
 
-    def __init__(  # noqa: PLR0913 - the switches of BuildKit's lexer, under its names
+    def __init__(
         self,
         text: str,
         lookup: Mapping[str, str | None],

@@ -12,7 +12,8 @@ from hypothesis import strategies as st
 from optimizer.syntax import Document, Heredoc, Instruction, pairs, parse, words
 
 FIXTURES = Path(__file__).parents[2] / "fixtures"
-FILES = sorted([*FIXTURES.glob("roundtrip/*.Dockerfile"), *FIXTURES.glob("cases/**/*Dockerfile*")])
+NAMES = re.compile(r".*(Docker|Container)file.*(?<!\.dockerignore)")
+FILES = sorted(path for path in FIXTURES.rglob("*") if NAMES.fullmatch(path.name) and path.is_file())
 
 # What the wrapped parser cannot be asked about, each rule with its reason. A text that one matches is left out.
 UNKNOWN_TO_THE_WRAPPER = {
@@ -125,9 +126,13 @@ def compare(text: str) -> None:
         assert ours(document) == expected
 
 
+def read(path: Path) -> str:
+    return path.read_bytes().decode("utf-8", "surrogateescape")
+
+
 @pytest.mark.parametrize("path", FILES, ids=lambda path: str(path.relative_to(FIXTURES)))
 def test_fixture(path: Path) -> None:
-    compare(path.read_bytes().decode())
+    compare(read(path))
 
 
 PIECES = st.sampled_from(
@@ -160,7 +165,7 @@ def test_drawn_pieces(text: str) -> None:
 @given(st.data())
 @settings(max_examples=150, deadline=None)
 def test_fixtures_changed_a_little(data: st.DataObject) -> None:
-    text = data.draw(st.sampled_from(FILES)).read_bytes().decode()
+    text = read(data.draw(st.sampled_from(FILES)))
     for _ in range(data.draw(st.integers(1, 3))):
         start = data.draw(st.integers(0, len(text)))
         end = data.draw(st.integers(start, min(len(text), start + 5)))
