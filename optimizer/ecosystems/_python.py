@@ -13,6 +13,7 @@ from optimizer.shell import Call, Word, resolve
 
 _PYTHON = re.compile(r"(?:python|pypy)(?:\d+(?:\.\d+)*)?")
 _LONE = frozenset({"-u", "-B", "-E", "-s", "-S", "-I", "-O", "-OO", "-q", "-v", "-P", "-b", "-bb", "-d", "-x"})
+PATH_TABLES = ("dependencies", "dev-dependencies")
 _LOCAL = re.compile(r"@\s*file:|^\s*(?:-e\s|\.{0,2}/|file:)")
 
 

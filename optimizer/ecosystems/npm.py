@@ -4,7 +4,6 @@ Sources: https://docs.npmjs.com/cli/v10/commands/npm-install, https://docs.npmjs
 https://docs.npmjs.com/cli/v10/using-npm/config, https://docs.npmjs.com/cli/v10/configuring-npm/package-lock-json.
 """
 
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from posixpath import join
@@ -21,9 +20,10 @@ from optimizer.ecosystems._arguments import (
     removes,
     variables_of,
 )
-from optimizer.ecosystems._files import Refused, below_folders, beside, need, visible
+from optimizer.ecosystems._files import Refused, below_folders, visible
 from optimizer.ecosystems._javascript import FIELDS, Manifest, Packages, local_files, package_root, read_packages
 from optimizer.ecosystems._lifecycle import NPM, files_of_dependencies, files_of_scripts
+from optimizer.ecosystems._npmrc import rc_files, rc_ignores_scripts
 from optimizer.ecosystems.ecosystem import Cache, Install, Project, Refusal
 from optimizer.shell import Call
 
@@ -49,13 +49,6 @@ _INSTALL = frozenset({"install", "i", "in", "ins", "inst", "insta", "instal", "i
 _ADD = frozenset({"add"})
 _INDEPENDENT = frozenset({"cache", "config", "set", "login", "adduser", "ping", "help", "view", "info", "whoami"})
 _LOCKS = ("npm-shrinkwrap.json", "package-lock.json")
-_RC_PATHS = re.compile(r"^\s*(cafile|certfile|keyfile)\s*=\s*(\S+)", re.MULTILINE)
-_RC_REFUSED = re.compile(
-    r"^\s*(prefix|cache|globalconfig|userconfig|node-options|onload-script|script-shell|modules-dir|"
-    r"virtual-store-dir|store-dir|global)\s*=",
-    re.MULTILINE,
-)
-_RC_IGNORES_SCRIPTS = re.compile(r"^\s*ignore-scripts\s*=\s*true\s*$", re.MULTILINE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,26 +107,6 @@ def ignores_scripts(arguments: Arguments, variables: Mapping[str, str | None]) -
     """Tell whether an option or a variable switches lifecycle scripts off."""
     named = (variables.get(n) for n in ("NPM_CONFIG_IGNORE_SCRIPTS", "npm_config_ignore_scripts"))
     return arguments.has("--ignore-scripts") or any(map(is_on, named))
-
-
-def rc_files(packages: Packages) -> tuple[str, ...]:
-    """Return the `.npmrc` of the root with the files that it names."""
-    path = join(packages.root, ".npmrc")
-    text = packages.context.text(path)
-    if text is None:
-        return ()
-    if refused := _RC_REFUSED.search(text):
-        raise Refused(f"{path} sets {refused[1]}")
-    found = [path]
-    for setting in _RC_PATHS.finditer(text):
-        place = None if setting[2].startswith(("/", "$", "~")) else beside(packages.root, setting[2].strip("\"'"))
-        found += [need(packages.context, place)] if place else []
-    return tuple(found)
-
-
-def rc_ignores_scripts(packages: Packages) -> bool:
-    """Tell whether the `.npmrc` of the root switches lifecycle scripts off."""
-    return _RC_IGNORES_SCRIPTS.search(packages.context.text(join(packages.root, ".npmrc")) or "") is not None
 
 
 def _command(call: Call) -> str | None:

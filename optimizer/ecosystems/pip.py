@@ -9,10 +9,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from posixpath import join
 
-from optimizer.ecosystems._arguments import Argument, Arguments, Options, command_of, parse, removes, variables_of
+from optimizer.ecosystems._arguments import Arguments, Options, command_of, parse, removes, variables_of
 from optimizer.ecosystems._files import beside, missing, unique
 from optimizer.ecosystems._python import Start, environments, local_requirement, pyproject, requirement_lists, started
-from optimizer.ecosystems._requirements import ARCHIVES, NAMED, Requirements
+from optimizer.ecosystems._requirements import Requirements
+from optimizer.ecosystems._wanted import is_path, read_words
 from optimizer.ecosystems.ecosystem import Cache, Install, Project, Refusal
 from optimizer.shell import Call
 
@@ -115,7 +116,7 @@ def _install(call: Call, project: Project, start: Start, arguments: Arguments) -
     refusal = (
         _read_options(found, arguments)
         or _read_variables(found, call)
-        or _read_words(found, arguments.plain[1:])
+        or read_words(found, "pip", arguments.plain[1:])
         or _read_groups(found, arguments)
     )
     if refusal:
@@ -129,12 +130,7 @@ def _install(call: Call, project: Project, start: Start, arguments: Arguments) -
 
 def _reads_relative(arguments: Arguments) -> bool:
     named = [value for value in arguments.all(*_FILES, "-f", "--find-links", "--cert", *_OUTPUTS) if value]
-    return any(not v.startswith("/") for v in named) or any(_is_path(a.text) for a in arguments.plain[1:])
-
-
-def _is_path(text: str) -> bool:
-    bare = text.split("[", 1)[0]
-    return bare.startswith(".") or ("/" in bare and "://" not in bare and "@" not in bare) or bare.endswith(ARCHIVES)
+    return any(not v.startswith("/") for v in named) or any(is_path(a.text) for a in arguments.plain[1:])
 
 
 def _read_options(found: Requirements, arguments: Arguments) -> Refusal | None:
@@ -193,31 +189,6 @@ def _read_variable(found: Requirements, name: str, value: str) -> Refusal | None
         inside = found.project.locate(value, found.directory or "/")
         return None if inside is None else Refusal("PIP_CONFIG_FILE names a file of the project")
     return found.read(value)
-
-
-def _read_words(found: Requirements, words: tuple[Argument, ...]) -> Refusal | None:
-    for word in words:
-        if word.value is None:
-            refusal = None if _names_package(word.text) else _unknown_or_source(word.text)
-        else:
-            refusal = found.line(word.value)
-        if refusal:
-            return _built_here(word.text) if _is_path(word.text) and "built from" in refusal.reason else refusal
-    return None
-
-
-def _names_package(text: str) -> bool:
-    """Tell whether a word with a variable in it can only name a package: `poetry==$VERSION`, `uvicorn[standard]`."""
-    literal = text.split("$", 1)[0]
-    return NAMED.match(literal) is not None and (literal == text or re.search(r"[=<>~!]=?$|==.+$", literal) is not None)
-
-
-def _unknown_or_source(text: str) -> Refusal:
-    return _built_here(text) if text.startswith((".", "/")) else Refusal(f"the word {text} is not known")
-
-
-def _built_here(text: str) -> Refusal:
-    return Refusal(f"pip install {text} builds the project from its sources")
 
 
 def _read_groups(found: Requirements, arguments: Arguments) -> Refusal | None:
