@@ -3,13 +3,15 @@
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from posixpath import normpath
-from typing import Any
+from typing import Any, TypeVar
 
 from optimizer.context.ignore import IgnoreFile
 from optimizer.context.tree import ListedTree, OverlaidTree, Tree
 from optimizer.context.wildcards import go_match, has_wildcards
 
 IGNORE_FILE = ".dockerignore"
+
+Found = TypeVar("Found")
 
 
 @dataclass(slots=True)
@@ -19,6 +21,7 @@ class _Memory:
     tree: Tree | None = None
     seen: tuple[str, ...] | None = None
     texts: dict[str, str | None] = field(default_factory=dict)
+    facts: dict[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,6 +105,13 @@ class Context:
             data = self.read_bytes(path) if self.is_file(path) else None
             self._memory.texts[path] = None if data is None else decode(data)
         return self._memory.texts[path]
+
+    def once(self, name: str, find: Callable[["Context"], Found]) -> Found:
+        """Return what `find` makes of this context, worked out at the first call for that name."""
+        if name not in self._memory.facts:
+            self._memory.facts[name] = find(self)
+        found: Found = self._memory.facts[name]
+        return found
 
     def overlay(self, path: str, content: str) -> "Context":
         """Return the context as it would be with this file written; a new ignore file takes force."""
