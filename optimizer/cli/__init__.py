@@ -10,11 +10,11 @@ def main() -> None:
 
         sys.stdout.write(f"dfopt {__version__}\n")
         sys.exit(0)
-    # A run makes many small values and few cycles, so the collector mostly walks what will stay: a run over one file
-    # takes a tenth less time without the default's hundreds of collections.
+    # A run makes many small values that stay and few cycles: without the default's hundreds of collections one file
+    # takes 7 % less time. The collector stays on for the memory of runs over many files.
     import gc
 
-    gc.set_threshold(50_000, 20, 20)
+    gc.set_threshold(200_000)
     try:
         from optimizer.cli.app import app
 

@@ -52,7 +52,7 @@ def _build_args(values: list[str] | None) -> list[str]:
 
 Paths = Annotated[
     list[str] | None,
-    typer.Argument(metavar="PATH", help="Dockerfiles, folders to search, or - for standard input. Default: ."),
+    typer.Argument(metavar="PATH...", help="Dockerfiles, folders to search, or - for standard input. Default: ."),
 ]
 ContextFolder = Annotated[
     Path | None, typer.Option("--context", metavar="DIR", help="The build context. Default: the Dockerfile's folder.")

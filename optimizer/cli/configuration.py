@@ -4,6 +4,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import lru_cache
 from pathlib import Path
+from typing import NamedTuple
 
 from optimizer.transforms import Level
 
@@ -91,8 +92,7 @@ def _table(path: Path, text: str) -> dict[str, object] | None:
     return tool.get("dfopt") if isinstance(tool, dict) else None
 
 
-@dataclass(frozen=True, slots=True)
-class _Reader:
+class _Reader(NamedTuple):
     """Takes a table apart; every problem names the file and the key."""
 
     path: Path

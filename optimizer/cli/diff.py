@@ -19,7 +19,7 @@ def diff(  # noqa: PLR0913 (the signature is the command line)
     quiet: take.Quiet = False,
     verbose: take.Verbose = False,
 ) -> None:
-    r"""Show what `rewrite` would change and why, and write nothing.
+    """Show what `rewrite` would change and why, and write nothing.
 
     Exit code 1 says that there is something to change.
 
@@ -30,7 +30,7 @@ def diff(  # noqa: PLR0913 (the signature is the command line)
       dfopt diff --format patch | git apply       take the changes over
       dfopt diff --level exact --ignore merge-run
       dfopt diff - < Dockerfile
-    """
+    """  # noqa: D301 (typer keeps the lines of a paragraph that begins with a backspace)
     from optimizer.cli.batch import run
     from optimizer.cli.outcome import finish, reported
     from optimizer.cli.request import Request

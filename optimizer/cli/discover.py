@@ -9,8 +9,10 @@ from pathlib import Path
 from optimizer.cli.repository import repository_root
 
 # Templates and copies are no Dockerfiles; who wants one rewritten names it.
-_OTHER = ("dockerignore", "j2", "jinja", "jinja2", "tmpl", "tpl", "template", "erb", "in", "m4", "mustache", "hbs",
-          "orig", "rej", "bak", "old", "swp", "md", "rst", "txt", "sh", "py", "json", "yml", "yaml", "toml")  # fmt: skip
+_OTHER = frozenset({
+    "dockerignore", "j2", "jinja", "jinja2", "tmpl", "tpl", "template", "erb", "in", "m4", "mustache", "hbs",
+    "orig", "rej", "bak", "old", "swp", "md", "rst", "txt", "sh", "py", "json", "yml", "yaml", "toml",
+})  # fmt: skip
 _NAME = re.compile(r"(?:Dockerfile|Containerfile)(?:\..+)?|Containerfile.*|.+\.Dockerfile", re.DOTALL)
 _VENDORED = frozenset({
     ".git", ".hg", ".svn", ".tox", ".nox", ".venv", "venv", "site-packages", "node_modules",

@@ -11,13 +11,13 @@ def init(
     *,
     force: Annotated[bool, typer.Option("--force", help="Replace a file that is there.")] = False,
 ) -> None:
-    r"""Write a commented configuration, dfopt.toml, in which nothing is changed yet.
+    """Write a commented configuration, dfopt.toml, in which nothing is changed yet.
 
     \b
     Examples:
       dfopt init
       dfopt init services/api --force
-    """
+    """  # noqa: D301 (typer keeps the lines of a paragraph that begins with a backspace)
     from optimizer.cli.outcome import Outcome, finish
     from optimizer.cli.texts import text_of
     from optimizer.transforms import all_transforms

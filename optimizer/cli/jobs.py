@@ -3,8 +3,8 @@
 import os
 import sys
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 from optimizer.cli.configuration import (
     Configuration,
@@ -22,8 +22,7 @@ from optimizer.transforms import Level
 STDIN = "-"
 
 
-@dataclass(frozen=True, slots=True)
-class Job:
+class Job(NamedTuple):
     """A Dockerfile to work on. `alone` leaves out rewrites that need another file; `text` is what `-` read."""
 
     path: str

@@ -3,17 +3,15 @@
 import os
 import sys
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
-from typing import NoReturn
+from typing import NamedTuple, NoReturn
 
 from optimizer.cli.arguments import Format
 from optimizer.cli.request import Request
 from optimizer.report import Entry, exit_code
 
 
-@dataclass(frozen=True, slots=True)
-class Outcome:
+class Outcome(NamedTuple):
     """What goes to standard output (or to `output`), what to standard error, and the exit code."""
 
     text: str

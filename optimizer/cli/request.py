@@ -1,8 +1,8 @@
 """What the user asked for, and what becomes of it for one Dockerfile with its configuration."""
 
 import os
-from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 from optimizer.cli.arguments import Format, LevelName
 from optimizer.cli.configuration import Configuration
@@ -10,8 +10,7 @@ from optimizer.engine import Plan
 from optimizer.transforms import Level
 
 
-@dataclass(frozen=True, slots=True)
-class Request:
+class Request(NamedTuple):
     """The options of a run; None where the configuration or a default decides."""
 
     paths: tuple[str, ...] = (".",)

@@ -34,7 +34,7 @@ def rewrite(  # noqa: PLR0913 (the signature is the command line)
     quiet: take.Quiet = False,
     verbose: take.Verbose = False,
 ) -> None:
-    r"""Rewrite Dockerfiles in place and say what changed and why.
+    """Rewrite Dockerfiles in place and say what changed and why.
 
     A file is replaced as a whole or not at all. With `-`, standard input is rewritten to standard output.
 
@@ -44,7 +44,7 @@ def rewrite(  # noqa: PLR0913 (the signature is the command line)
       dfopt rewrite --check                       in CI: fail if there is something to do
       dfopt rewrite --select split-manifest-copy services/api
       dfopt rewrite - --context . < Dockerfile > Dockerfile.new
-    """
+    """  # noqa: D301 (typer keeps the lines of a paragraph that begins with a backspace)
     from optimizer.cli.outcome import finish
     from optimizer.cli.request import Request
 

@@ -21,13 +21,13 @@ def transforms(
         str | None, typer.Argument(metavar="ID", autocompletion=_complete, help="Show this transform's page.")
     ] = None,
 ) -> None:
-    r"""List the transforms, or show the page of one with its examples.
+    """List the transforms, or show the page of one with its examples.
 
     \b
     Examples:
       dfopt transforms
       dfopt transforms split-manifest-copy
-    """
+    """  # noqa: D301 (typer keeps the lines of a paragraph that begins with a backspace)
     from optimizer.cli.outcome import Outcome, finish
     from optimizer.transforms import all_transforms
 

@@ -7,14 +7,13 @@ A gap that is too large for a quadratic comparison becomes one block, so 100,000
 from bisect import bisect_left
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from typing import NamedTuple
 
 _CONTEXT = 3
 _LARGEST_GAP = 250_000  # cells of the comparison: 500 lines against 500
 
 
-@dataclass(frozen=True, slots=True)
-class Hunk:
+class Hunk(NamedTuple):
     """A stretch of lines that changed, with the unchanged lines around it.
 
     `lines` carry their mark (` `, `-`, `+`) and their own line ending; `start` and `new_start` are 1-based.
@@ -40,8 +39,7 @@ class Hunk:
         return f"@@ -{_range(self.start, self.length)} +{_range(self.new_start, self.new_length)} @@"
 
 
-@dataclass(frozen=True, slots=True)
-class _Block:
+class _Block(NamedTuple):
     """`old[start:end]` became `new[new_start:new_end]`."""
 
     start: int

@@ -1,7 +1,7 @@
 """Bad usage and bad input: a clear message, the right exit code, no traceback, nothing lost."""
 
-import sys
 import subprocess
+import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -55,13 +55,15 @@ def test_bad_content(folder: Path, dfopt: Callable, command: str, content: bytes
 
 
 @pytest.mark.parametrize("command", ["diff", "rewrite"])
-def test_bad_content_on_standard_input(folder: Path, dfopt: Callable, command: str) -> None:
+@pytest.mark.usefixtures("folder")
+def test_bad_content_on_standard_input(dfopt: Callable, command: str) -> None:
     ran = dfopt(command, "-", text=b"\0")
 
     assert (ran.code, ran.err) == (2, "dfopt: -: binary, not a Dockerfile\n")
 
 
-def test_a_missing_file(folder: Path, dfopt: Callable) -> None:
+@pytest.mark.usefixtures("folder")
+def test_a_missing_file(dfopt: Callable) -> None:
     ran = dfopt("diff", "nowhere/Dockerfile")
 
     assert (ran.code, ran.err) == (2, "dfopt: nowhere/Dockerfile: cannot be read: No such file or directory\n")
@@ -77,22 +79,23 @@ def test_a_folder_without_dockerfiles(folder: Path, dfopt: Callable) -> None:
     assert ran.err.startswith("dfopt: .: no Dockerfile in this folder (looked for Dockerfile,")
 
 
-def test_a_device(folder: Path, dfopt: Callable) -> None:
+@pytest.mark.usefixtures("folder")
+def test_a_device(dfopt: Callable) -> None:
     ran = dfopt("diff", "/dev/zero", "--context", ".")
 
     assert (ran.code, ran.err) == (2, "dfopt: /dev/zero: not a file\n")
 
 
 @pytest.mark.parametrize("context", ["nowhere", "app.txt"])
-def test_a_context_that_is_no_folder(project: Path, dfopt: Callable, context: str) -> None:
+@pytest.mark.usefixtures("project")
+def test_a_context_that_is_no_folder(dfopt: Callable, context: str) -> None:
     ran = dfopt("diff", "Dockerfile", "--context", context)
 
     assert (ran.code, ran.err) == (2, f"dfopt: Dockerfile: the build context {context} is no folder\n")
 
 
-def test_a_context_that_cannot_be_read(
-    project: Path, dfopt: Callable, monkeypatch: pytest.MonkeyPatch
-) -> None:
+@pytest.mark.usefixtures("project")
+def test_a_context_that_cannot_be_read(dfopt: Callable, monkeypatch: pytest.MonkeyPatch) -> None:
     def refuse(folder: Path, _: Path) -> None:
         raise PermissionError(13, "Permission denied", str(folder / "secret"))
 
@@ -112,7 +115,8 @@ def test_a_read_only_target(project: Path, dfopt: Callable) -> None:
     assert (project / "Dockerfile").read_text() == ADDS
 
 
-def test_an_output_that_cannot_be_written(project: Path, dfopt: Callable) -> None:
+@pytest.mark.usefixtures("project")
+def test_an_output_that_cannot_be_written(dfopt: Callable) -> None:
     ran = dfopt("diff", "--output", "nowhere/report", *ONLY)
 
     assert (ran.code, ran.err) == (2, "dfopt: nowhere/report: cannot be written: No such file or directory\n")

@@ -7,10 +7,19 @@ import pytest
 
 from optimizer.cli.discover import is_dockerfile, search
 
-TAKEN = ["Dockerfile", "Dockerfile.dev", "Dockerfile.prod-2", "api.Dockerfile", "Containerfile", "Containerfile.x", "Containerfile-x"]
+TAKEN = [
+    "Dockerfile",
+    "Dockerfile.dev",
+    "Dockerfile.prod-2",
+    "api.Dockerfile",
+    "Containerfile",
+    "Containerfile.x",
+    "Containerfile-x",
+]
 LEFT = [
-    "dockerfile.go", "Dockerfile.dockerignore", "Containerfile.dockerignore", "Dockerfile.j2", "Dockerfile.tmpl", "Dockerfile~",
-    "Dockerfile.orig", "Dockerfile.md", "MyDockerfile", "Dockerfiles", ".dockerignore", "docker-compose.yml", ".Dockerfile",
+    "dockerfile.go", "Dockerfile.dockerignore", "Containerfile.dockerignore", "Dockerfile.j2", "Dockerfile.tmpl",
+    "Dockerfile~", "Dockerfile.orig", "Dockerfile.md", "MyDockerfile", "Dockerfiles", ".dockerignore",
+    "docker-compose.yml", ".Dockerfile",
 ]  # fmt: skip
 
 
@@ -35,7 +44,14 @@ def found(folder: Path) -> list[str]:
 
 
 def test_vendored_folders_are_left_out(tmp_path: Path) -> None:
-    make(tmp_path, "Dockerfile", "b/Dockerfile", "a/api.Dockerfile", "node_modules/x/Dockerfile", "go/vendor/y/Dockerfile")
+    make(
+        tmp_path,
+        "Dockerfile",
+        "b/Dockerfile",
+        "a/api.Dockerfile",
+        "node_modules/x/Dockerfile",
+        "go/vendor/y/Dockerfile",
+    )
     (tmp_path / "c" / "Dockerfile").mkdir(parents=True)
 
     assert found(tmp_path) == ["Dockerfile", "a/api.Dockerfile", "b/Dockerfile"]

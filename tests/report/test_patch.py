@@ -22,7 +22,13 @@ CASES = {
     "form feeds and line separators": ("a\x0cb\u2028c\n", "a\x0cb\u2028d\n"),
     "far apart": ("".join(f"{n}\n" for n in range(50)), "".join(f"{n}\n" for n in range(50) if n not in {5, 45})),
 }
-NAMES = ["Dockerfile", "services/my api/Dockerfile", 'odd"name\\x/Dockerfile', "ümlaut/Dockerfile", "tab\there/Dockerfile"]
+NAMES = [
+    "Dockerfile",
+    "services/my api/Dockerfile",
+    'odd"name\\x/Dockerfile',
+    "ümlaut/Dockerfile",
+    "tab\there/Dockerfile",
+]
 
 
 def git(folder: Path, *arguments: str, text: str | None = None) -> str:
@@ -61,7 +67,10 @@ def test_applies_from_a_folder_inside_the_repository(tmp_path: Path) -> None:
 
 def test_a_file_may_be_touched_twice(tmp_path: Path) -> None:
     git(tmp_path, "init", "-q")
-    changes = [Change(".dockerignore", None, "a\n", ".dockerignore"), Change(".dockerignore", "a\n", "a\nb\n", ".dockerignore")]
+    changes = [
+        Change(".dockerignore", None, "a\n", ".dockerignore"),
+        Change(".dockerignore", "a\n", "a\nb\n", ".dockerignore"),
+    ]
 
     git(tmp_path, "apply", "-", text="".join(map(file_patch, changes)))
 

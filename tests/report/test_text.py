@@ -9,10 +9,13 @@ from optimizer.report import Entry, exit_code
 from optimizer.report.text import Style, plain, text_report
 from optimizer.transforms import Level
 
+
 def test_a_hunk_then_its_reasons_then_the_declines_then_the_totals(
     changed: Entry, unchanged: Entry, failed: Entry
 ) -> None:
-    assert text_report([changed, unchanged, failed], Style()) == """\
+    assert (
+        text_report([changed, unchanged, failed], Style())
+        == """\
 api/Dockerfile
 @@ -1,7 +1,8 @@
  FROM node:22
@@ -43,6 +46,7 @@ left alone:
 
 3 files: 1 would change (3 rewrites), 4 places left alone, 1 error; estimated 2 MB smaller
 """
+    )
 
 
 def test_colours_mark_the_lines(changed: Entry) -> None:

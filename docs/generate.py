@@ -1,0 +1,63 @@
+"""Write the pages that code knows best; with `--check` only tell whether they are as they would be written.
+
+Run it from anywhere: `python docs/generate.py [--check]`.
+"""
+
+import sys
+from pathlib import Path
+
+from typer.testing import CliRunner
+
+from optimizer.cli.app import app
+from optimizer.cli.texts import text_of
+from optimizer.transforms import all_transforms
+
+ROOT = Path(__file__).parents[1]
+COMMANDS = ("rewrite", "diff", "transforms", "init")
+MARKS = ("<!-- transforms: written by docs/generate.py -->\n", "<!-- /transforms -->")
+
+
+def pages() -> dict[Path, str]:
+    """Return every generated file with its text."""
+    transforms = all_transforms()
+    configuration = text_of("config/dfopt.toml.j2", transforms=transforms)
+    reference = ROOT / "docs" / "reference"
+    return {
+        reference / "transforms.md": text_of("docs/transforms.md.j2", transforms=transforms, page=""),
+        reference / "cli.md": text_of("docs/cli.md.j2", pages=helps()),
+        reference / "configuration.md": text_of("docs/configuration.md.j2", configuration=configuration),
+        ROOT / "README.md": readme(
+            text_of("docs/table.md.j2", transforms=transforms, page="docs/reference/transforms.md")
+        ),
+    }
+
+
+def helps() -> dict[str, str]:
+    """Return what `--help` says, by command."""
+    run = CliRunner(env={"COLUMNS": "100", "NO_COLOR": "1"})
+    names: dict[str, list[str]] = {"dfopt": [], **{f"dfopt {name}": [name] for name in COMMANDS}}
+    return {name: run.invoke(app, [*command, "--help"], prog_name="dfopt").stdout for name, command in names.items()}
+
+
+def readme(table: str) -> str:
+    """Return the README with its table renewed."""
+    text = (ROOT / "README.md").read_text("utf-8")
+    head, _, rest = text.partition(MARKS[0])
+    _, _, tail = rest.partition(MARKS[1])
+    return head + MARKS[0] + table + MARKS[1] + tail
+
+
+def main() -> int:
+    """Write, or compare; return the exit code."""
+    found = pages()
+    stale = [path for path, text in found.items() if not path.exists() or path.read_text("utf-8") != text]
+    for path in stale:
+        if "--check" in sys.argv[1:]:
+            print(f"{path.relative_to(ROOT)} is stale: run `python docs/generate.py`")  # noqa: T201 (a script)
+        else:
+            path.write_text(found[path], "utf-8")
+    return int("--check" in sys.argv[1:] and bool(stale))
+
+
+if __name__ == "__main__":
+    sys.exit(main())
