@@ -9,8 +9,8 @@ from optimizer.shell import Command, Compound, Kind, Node
 def inventory(dockerfile: Dockerfile) -> list[str]:
     """Return one text a command (in a RUN that is understood) or instruction (all else), in order.
 
-    A command is given as `str(Command)`, an instruction with its white space squeezed. Of operators all but `&&` count, so that `a || b` is not taken for `a && b`;
-    of compounds all but groupings.
+    A command is given as `str(Command)`, an instruction with its white space squeezed. Of operators all but `&&`
+    count, so that `a || b` is not taken for `a && b`; of compounds all but groupings.
     """
     return [entry for step in dockerfile for entry in _entries(step)]
 

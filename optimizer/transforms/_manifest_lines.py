@@ -12,9 +12,7 @@ from optimizer.transforms._copies import Copied, below
 _PATTERN = re.compile(r"[*?\[\]\\$]")
 
 
-def copy_lines(
-    document: Document, copied: Copied, manifests: Mapping[str, str], context: Context
-) -> list[str] | None:
+def copy_lines(document: Document, copied: Copied, manifests: Mapping[str, str], context: Context) -> list[str] | None:
     """Return the lines, one a folder of the image, that copy `manifests` (image path -> context path).
 
     None where a name would be read as a pattern or a variable.
