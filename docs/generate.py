@@ -4,6 +4,7 @@ Run it from anywhere: `python docs/generate.py [--check]`.
 """
 
 import sys
+from contextlib import chdir
 from pathlib import Path
 
 from typer.testing import CliRunner
@@ -14,7 +15,7 @@ from optimizer.transforms import all_transforms
 
 ROOT = Path(__file__).parents[1]
 COMMANDS = ("rewrite", "diff", "transforms", "init")
-MARKS = ("<!-- transforms: written by docs/generate.py -->\n", "<!-- /transforms -->")
+EXAMPLE = "fixtures/cases/npm_ci_runs_before_the_sources_are_copied/context"
 
 
 def pages() -> dict[Path, str]:
@@ -27,9 +28,17 @@ def pages() -> dict[Path, str]:
         reference / "cli.md": text_of("docs/cli.md.j2", pages=helps()),
         reference / "configuration.md": text_of("docs/configuration.md.j2", configuration=configuration),
         ROOT / "README.md": readme(
-            text_of("docs/table.md.j2", transforms=transforms, page="docs/reference/transforms.md")
+            command=f"```sh\npip install . && dfopt diff {EXAMPLE}\n```\n",
+            example=f"```diff\n{example()}```\n",
+            transforms=text_of("docs/table.md.j2", transforms=transforms, page="docs/reference/transforms.md"),
         ),
     }
+
+
+def example() -> str:
+    """Return what `dfopt diff` says of the example."""
+    with chdir(ROOT):
+        return CliRunner(env={"NO_COLOR": "1"}).invoke(app, ["diff", EXAMPLE], prog_name="dfopt").stdout
 
 
 def helps() -> dict[str, str]:
@@ -39,12 +48,14 @@ def helps() -> dict[str, str]:
     return {name: run.invoke(app, [*command, "--help"], prog_name="dfopt").stdout for name, command in names.items()}
 
 
-def readme(table: str) -> str:
-    """Return the README with its table renewed."""
+def readme(**parts: str) -> str:
+    """Return the README with its generated parts renewed; each stands between two comments that name it."""
     text = (ROOT / "README.md").read_text("utf-8")
-    head, _, rest = text.partition(MARKS[0])
-    _, _, tail = rest.partition(MARKS[1])
-    return head + MARKS[0] + table + MARKS[1] + tail
+    for name, part in parts.items():
+        first, last = f"<!-- {name}: written by docs/generate.py -->\n", f"<!-- /{name} -->"
+        head, _, rest = text.partition(first)
+        text = head + first + part + last + rest.partition(last)[2]
+    return text
 
 
 def main() -> int:

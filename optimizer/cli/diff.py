@@ -19,9 +19,9 @@ def diff(  # noqa: PLR0913 (the signature is the command line)
     quiet: take.Quiet = False,
     verbose: take.Verbose = False,
 ) -> None:
-    """Show what `rewrite` would change and why, and write nothing.
+    """Show what `rewrite` would change and why.
 
-    Exit code 1 says that there is something to change.
+    Nothing is written. Exit code 1 says that there is something to change.
 
     \b
     Examples:

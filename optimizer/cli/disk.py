@@ -8,6 +8,7 @@ from pathlib import Path
 
 from optimizer.context import IGNORE_FILE, Context, IgnoreFile, Tree
 from optimizer.context.nodes import decode
+from optimizer.engine import InputError
 
 Listings = MutableMapping[str, Mapping[str, bool]]
 
@@ -17,7 +18,7 @@ _GIT_TIMEOUT = 5
 _GIT_FOLDERS = {".git": {"objects"}, ".git/objects": {"pack"}, ".git/objects/pack": set[str]()}
 
 
-class ContextError(Exception):
+class ContextError(InputError):
     """The build context cannot be read; the text says what, where and what to do."""
 
     def __init__(self, what: str, where: str, advice: str) -> None:

@@ -11,7 +11,9 @@ def init(
     *,
     force: Annotated[bool, typer.Option("--force", help="Replace a file that is there.")] = False,
 ) -> None:
-    """Write a commented configuration, dfopt.toml, in which nothing is changed yet.
+    """Write a commented configuration, dfopt.toml.
+
+    Everything in it is commented out, so it changes nothing yet.
 
     \b
     Examples:

@@ -34,7 +34,7 @@ def rewrite(  # noqa: PLR0913 (the signature is the command line)
     quiet: take.Quiet = False,
     verbose: take.Verbose = False,
 ) -> None:
-    """Rewrite Dockerfiles in place and say what changed and why.
+    """Rewrite Dockerfiles in place and say why.
 
     A file is replaced as a whole or not at all. With `-`, standard input is rewritten to standard output.
 

@@ -21,7 +21,7 @@ def transforms(
         str | None, typer.Argument(metavar="ID", autocompletion=_complete, help="Show this transform's page.")
     ] = None,
 ) -> None:
-    """List the transforms, or show the page of one with its examples.
+    """List the transforms, or show the page of one.
 
     \b
     Examples:

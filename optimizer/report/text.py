@@ -2,6 +2,7 @@
 
 import re
 from bisect import bisect_left
+from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from typing import NamedTuple
 
@@ -93,7 +94,7 @@ def _change(change: Change, reasons: Sequence[Applied], style: Style) -> Iterato
     for hunk, group in zip(found, groups, strict=True):
         yield style.paint(hunk.header, "cyan")
         yield from (_line(line, style) for line in hunk.lines)
-        yield from (_reason(applied, style) for applied in group)
+        yield from _reasons(group, style)
 
 
 def _by_hunk(found: Sequence[Hunk], reasons: Iterable[Applied]) -> list[list[Applied]]:
@@ -117,12 +118,20 @@ def _line(line: str, style: Style) -> str:
     return style.paint(text, colour) if colour else text
 
 
-def _reason(applied: Applied, style: Style) -> str:
+def _reasons(group: Iterable[Applied], style: Style) -> Iterator[str]:
+    """Go through the reasons of a hunk from top to bottom, each said once."""
+    places = Counter(_said(applied) for applied in sorted(group, key=lambda applied: applied.line))
+    for (reason, source), often in places.items():
+        label = style.paint(f"[{source}]" + (f" ({often} places)" if often > 1 else ""), "dim")
+        yield f"  {style.paint(f'=> {plain(reason)}', 'yellow')} {label}"
+
+
+def _said(applied: Applied) -> tuple[str, str]:
+    """Return the reason in a line, and who gives it."""
     rewrite = applied.rewrite
-    text = f"  => {rewrite.title}: {rewrite.why}" if rewrite.why else f"  => {rewrite.title}"
-    assumption = f" Assumes: {rewrite.assumption}" if rewrite.assumption else ""
-    label = style.paint(f"[{applied.transform}, {applied.level}]", "dim")
-    return f"{style.paint(plain(text + assumption), 'yellow')} {label}"
+    sentences = [rewrite.title, rewrite.why, f"Assumes: {rewrite.assumption}" if rewrite.assumption else ""]
+    reason = " ".join(f"{sentence.rstrip('.')}." for sentence in sentences if sentence)
+    return reason, f"{applied.transform}, {applied.level}"
 
 
 def _declines(entry: Entry, style: Style) -> Iterator[str]:

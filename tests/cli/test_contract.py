@@ -1,6 +1,7 @@
 """What the commands promise: exit codes, what is printed where, what is written."""
 
 import json
+import os
 import signal
 import stat
 import subprocess
@@ -259,3 +260,21 @@ def test_mode_and_link_are_kept(project: Path, dfopt: Callable) -> None:
     assert (project / "Dockerfile").is_symlink()
     assert (project / "real").read_text() == COPIES
     assert stat.S_IMODE((project / "real").stat().st_mode) == 0o640
+
+
+@pytest.mark.parametrize(
+    ("words", "offered"),
+    [
+        ("dfopt re", "rewrite"),
+        ("dfopt diff --format pa", "patch"),
+        ("dfopt diff --select split", "split-manifest-copy"),
+        ("dfopt diff --ignore merge-run,copy-o", "merge-run,copy-over-add"),
+        ("dfopt transforms copy-o", "copy-over-add"),
+    ],
+)
+def test_shells_complete(words: str, offered: str) -> None:
+    asked = {"_DFOPT_COMPLETE": "complete_bash", "COMP_WORDS": words, "COMP_CWORD": str(words.count(" "))}
+
+    done = subprocess.run(PROGRAM, env={**os.environ, **asked}, capture_output=True, text=True, check=True)
+
+    assert done.stdout.split() == [offered]

@@ -27,7 +27,7 @@ api/Dockerfile
  ENV A=1
  ENV A=1
  ENV A=1
-  => Title of split-manifest-copy: why split-manifest-copy [split-manifest-copy, exact]
+  => Title of split-manifest-copy. why split-manifest-copy. [split-manifest-copy, exact]
 @@ -12,5 +13,5 @@
  ENV A=1
  ENV A=1
@@ -35,11 +35,11 @@ api/Dockerfile
 -ADD x /x
 +COPY x /x
  CMD node .
-  => Title of copy-over-add: why copy-over-add Assumes: nobody needs ADD [copy-over-add, exact]
+  => Title of copy-over-add. why copy-over-add. Assumes: nobody needs ADD. [copy-over-add, exact]
 api/.dockerignore (new file)
 @@ -0,0 +1 @@
 +node_modules
-  => Title of write-dockerignore: why write-dockerignore [write-dockerignore, exact]
+  => Title of write-dockerignore. why write-dockerignore. [write-dockerignore, exact]
 left alone:
   api/Dockerfile:4 merge-run: the mounts differ (and lines 7, 9)
   api/Dockerfile:12 merge-run: a comment is between them
@@ -81,6 +81,16 @@ def test_line_endings_are_not_shown(unchanged: Entry) -> None:
     text = text_report([replace(unchanged, result=result)], Style())
 
     assert "-ADD b c\n+COPY b c\n X  (no newline at the end)\n" in text
+
+
+def test_a_reason_is_said_once_for_a_hunk(changed: Entry) -> None:
+    assert changed.result
+    twice = replace(changed.result, applied=changed.result.applied[1:2] * 2)
+
+    text = text_report([replace(changed, result=twice, artifacts=())], Style())
+
+    assert "Assumes: nobody needs ADD. [copy-over-add, exact] (2 places)\n" in text
+    assert text.count("Title of") == 1
 
 
 @pytest.mark.parametrize("lines", [(1, 1), (5, 30), (100, 100)])
