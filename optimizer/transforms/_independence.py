@@ -8,6 +8,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 
 from optimizer.model import Step
+from optimizer.model.run import read_run
 from optimizer.shell import Call, Command, Compound, Kind, Node, Redirect, Script
 from optimizer.transforms._programs import PIP, PROGRAMS, Program
 from optimizer.transforms._touching import Reading, is_below, touches
@@ -30,6 +31,7 @@ _STEERING = re.compile(
 # Scripts that are fetched and run to add a package repository; they do not look at the working directory.
 _TRUSTED_SCRIPTS = re.compile(r"https?://(?:deb|rpm)\.nodesource\.com/|https?://get\.docker\.com/?$")
 _SYSTEM_PROGRAM = re.compile(r"/(?:usr/(?:local/)?)?s?bin/[^/]+")
+_ANYWHERE = "/project"
 _SHELLS = frozenset({"sh", "bash", "dash", "ash"})
 _STDIN_OPTIONS = frozenset({"-", "-s", "-e", "-x", "-E", "-ex", "-s --"})
 
@@ -51,6 +53,14 @@ def why_dependent(step: Step, folders: Sequence[str]) -> str | None:
         or next((why for c in run.calls if (why := why_call_dependent(c, folders, environment, run.script))), None)
         or (None if run.calls else "it cannot be told what the RUN starts")
     )
+
+
+def why_tied(step: Step) -> str | None:
+    """Say why a RUN may care for a project in its working directory, wherever that is; None where it does not."""
+    if step.run is None:
+        return f"{step.name} is not a RUN"
+    state = replace(step.state, workdir=f"{_ANYWHERE}/folder")
+    return why_dependent(replace(step, state=state, run=read_run(step.instruction, state)), [_ANYWHERE])
 
 
 def sets_up(step: Step) -> bool:

@@ -54,7 +54,7 @@ def _system(subcommands: str | None = None, valued: str = "", refused: str = "",
     return Program(words, known, valued=_set(valued), refused=_set(refused), sets_up=True)
 
 
-def _tool(  # noqa: PLR0913 - the fields of a table's row
+def _tool(
     on_names: str, others: str = "", *, required: str = "", valued: str = "", refused: str = "", at_home: bool = False
 ) -> Program:
     return Program(
@@ -189,3 +189,10 @@ PROGRAMS: dict[str, Program] = {
     **dict.fromkeys(("uname", "id", "whoami", "getent", "arch", "nproc", "which", "type", "hash", "tr"), _TEXT),
     **dict.fromkeys(("lsb_release", "shopt", "command", "exit", "wait", "mktemp", "date"), _TEXT),
 }
+
+# Programs that take no notice of a variable they do not know; those of languages may build what they fetch.
+DEAF = frozenset(name for name, program in PROGRAMS.items() if not program.sets_up) | _set(
+    "apt apt-get apt-key apt-mark apk yum dnf dnf5 microdnf tdnf zypper pacman add-apt-repository dpkg-reconfigure "
+    "update-ca-certificates locale-gen update-locale localedef ldconfig curl wget groupadd addgroup "
+    "useradd adduser usermod"
+)

@@ -1,0 +1,90 @@
+"""How far up a RUN can go past instructions that it has nothing to do with."""
+
+import posixpath
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from optimizer.context import Context
+from optimizer.model import BASE_WORKDIR, Step
+from optimizer.syntax import expand
+from optimizer.transforms._copies import Copied, brings_context, image_path, read_copy
+from optimizer.transforms._independence import why_dependent
+
+_FREE = frozenset({"CMD", "ENTRYPOINT", "EXPOSE", "HEALTHCHECK", "LABEL", "MAINTAINER", "ONBUILD", "STOPSIGNAL"})
+
+
+@dataclass(frozen=True, slots=True)
+class Way:
+    """Where a RUN can go: above `target` (None: it stays, for `reason`)."""
+
+    target: Step | None
+    reason: str = ""
+
+
+def way_up(run: Step, above: Sequence[Step], context: Context) -> Way | None:
+    """Return how far a RUN can go; `above` are the steps that it stands below, as they will be, top first.
+
+    None where no COPY of context files stands above it.
+    """
+    crossed: list[Step] = []
+    reason = ""
+    for step in reversed(above):
+        reason = _why_stopped(run, step, context)
+        if reason:
+            break
+        crossed.append(step)
+    remaining = above[: len(above) - len(crossed)]
+    copies = [step for step in crossed if brings_context(step)]
+    if copies:
+        return _way(copies, [step for step in remaining if brings_context(step)], context)
+    return Way(None, reason) if any(brings_context(step) for step in remaining) else None
+
+
+def destinations(step: Step, context: Context) -> list[str] | None:
+    """Return the image paths that a COPY or ADD writes to, None where they cannot be told."""
+    copied = read_copy(step, context) if brings_context(step) else ""
+    if isinstance(copied, Copied):
+        return [placed.destination for placed in copied.placed]
+    arguments = step.instruction.arguments
+    target = expand(arguments[-1], {**step.state.args, **step.state.env}) if len(arguments) > 1 else None
+    if step.instruction.problem or target is None:
+        return None
+    return [image_path(target, step.state.workdir)]
+
+
+def _why_stopped(run: Step, step: Step, context: Context) -> str:
+    """Say why a RUN cannot pass a step, "" where it can."""
+    if step.name in _FREE:
+        return ""
+    if step.name not in {"COPY", "ADD"}:
+        return f"{step.name} in line {step.line} stands between"
+    paths = destinations(step, context)
+    if paths is None or any(path.startswith(BASE_WORKDIR) for path in paths):
+        return f"where {step.name} in line {step.line} puts its files is not known"
+    reason = why_dependent(run, [posixpath.normpath(path) for path in paths])
+    return f"{reason} ({step.name} in line {step.line})" if reason else ""
+
+
+def _way(crossed: Sequence[Step], remaining: Sequence[Step], context: Context) -> Way:
+    """Return the way past the crossed copies, unless one further up brings the same files."""
+    moved = _sources(crossed, context)
+    for step in remaining:
+        kept = _sources([step], context)
+        if moved and kept and all(any(_holds(k, m) for k in kept) for m in moved):
+            return Way(None, f"{step.name} in line {step.line} brings the same files further up")
+    return Way(crossed[-1])
+
+
+def _sources(steps: Sequence[Step], context: Context) -> list[str] | None:
+    """Return the context paths that steps copy, None where they cannot be told."""
+    found: list[str] = []
+    for step in steps:
+        copied = read_copy(step, context)
+        if isinstance(copied, str):
+            return None
+        found += [placed.source for placed in copied.placed]
+    return found
+
+
+def _holds(folder: str, path: str) -> bool:
+    return not folder or path == folder or path.startswith(folder + "/")

@@ -1,0 +1,131 @@
+"""Run what does not need the sources before they are copied.
+
+The root filesystem of a RUN is never compared: when a file that a COPY brings changes, every step below it runs
+again, also one that installs system packages or tools and does not look at the file. Above the COPY it is reused
+until it changes itself. A build argument such as GIT_SHA, whose value differs in every build, has the same effect on
+the steps below it, and goes down past those that do not read it.
+"""
+
+from collections.abc import Iterator, Sequence
+
+from optimizer.model import Stage, Step
+from optimizer.transforms._crossing import way_up
+from optimizer.transforms._finding import Decline, Edit, Finding, Level, Rewrite
+from optimizer.transforms._independence import sets_up, why_tied
+from optimizer.transforms._layout import move_before, why_not_movable
+from optimizer.transforms._transform import Example, Subject, Touches, transform
+from optimizer.transforms._volatile import sink_volatile
+
+_WHY = "It reads nothing of the files that the COPY brings, so it need not run again when they change."
+
+
+@transform(
+    level=Level.EXACT,
+    touches=frozenset({Touches.ORDER}),
+    gain="cache hits",
+    examples=(
+        Example(
+            "system packages below the sources",
+            before="""
+                FROM debian:bookworm
+                WORKDIR /app
+                COPY . .
+                # for the health check
+                RUN apt-get update && apt-get install -y curl
+                CMD ["./run"]
+                """,
+            after="""
+                FROM debian:bookworm
+                WORKDIR /app
+                # for the health check
+                RUN apt-get update && apt-get install -y curl
+                COPY . .
+                CMD ["./run"]
+                """,
+        ),
+        Example(
+            "a build argument that differs in every build",
+            before="""
+                FROM debian:bookworm
+                ARG GIT_SHA
+                RUN apt-get update && apt-get install -y curl
+                RUN echo $GIT_SHA > /version
+                """,
+            after="""
+                FROM debian:bookworm
+                RUN apt-get update && apt-get install -y curl
+                ARG GIT_SHA
+                RUN echo $GIT_SHA > /version
+                """,
+        ),
+        Example(
+            "files that the package manager reads",
+            before="""
+                FROM debian:bookworm
+                COPY our.list /etc/apt/sources.list.d/
+                RUN apt-get update && apt-get install -y ours
+                """,
+            context={"our.list": ""},
+            because="may use /etc/apt/sources.list.d",
+        ),
+        Example(
+            "another environment above",
+            before="""
+                FROM debian:bookworm
+                COPY . /app
+                ENV DEBIAN_FRONTEND=noninteractive
+                RUN apt-get update && apt-get install -y tzdata
+                """,
+            because="ENV in line 3 stands between",
+        ),
+        Example(
+            "a package among the sources",
+            before="""
+                FROM debian:bookworm
+                WORKDIR /app
+                COPY . .
+                RUN apt-get update && apt-get install -y ./tool.deb
+                """,
+        ),
+    ),
+)
+def hoist_independent_steps(subject: Subject) -> Iterator[Finding]:
+    """Move the RUNs of each stage up, and its volatile build arguments down."""
+    for stage in subject.dockerfile.stages:
+        yield from _hoist(subject, stage)
+        yield from sink_volatile(subject.dockerfile, stage)
+
+
+def _hoist(subject: Subject, stage: Stage) -> Iterator[Finding]:
+    order = list(stage.body)
+    moves: dict[int, list[Step]] = {}
+    for step in stage.body:
+        if step.run is None or not sets_up(step) or why_tied(step):
+            continue
+        at = order.index(step)
+        way = way_up(step, order[:at], subject.context)
+        if way is None:
+            continue
+        reason = way.reason or why_not_movable(subject.dockerfile.document, step.instruction)
+        if way.target is None or reason:
+            yield Decline(step.line, reason or "")
+            continue
+        order.insert(order.index(way.target), order.pop(at))
+        moves.setdefault(way.target.index, []).append(step)
+    for target, steps in moves.items():
+        yield from _rewrites(subject, subject.dockerfile.steps[target], steps)
+
+
+def _rewrites(subject: Subject, target: Step, steps: Sequence[Step]) -> Iterator[Rewrite]:
+    """Make one rewrite of all moves to a place; one each where a comment may spare some of them."""
+    document = subject.dockerfile.document
+    edits = [(step, move_before(document, step.instruction, target.instruction)) for step in steps]
+    if "dfopt" in document.source:
+        for step, pair in edits:
+            yield _rewrite(step, pair)
+    else:
+        yield _rewrite(steps[0], [edit for _, pair in edits for edit in pair])
+
+
+def _rewrite(step: Step, edits: Sequence[Edit]) -> Rewrite:
+    return Rewrite(step.line, "Run independent steps before the sources are copied", _WHY, tuple(edits))
