@@ -108,6 +108,25 @@ def test_a_pyproject_without_our_table_is_passed_over(folder: Path) -> None:
     assert nearest_configuration(below).target == "far"
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        '[tool.dfopt]\ntarget = "x"',
+        '[ tool . "dfopt" ]\ntarget = "x"',
+        '[tool]\ndfopt = {target = "x"}',
+        '[tool]\ndfopt.target = "x"',
+        'tool.dfopt.target = "x"',
+        'tool = {dfopt = {target = "x"}}',
+        '[tool]\n"dfopt" = { target = "x" }',
+        '[project.scripts]\ndfopt = "a:b"\n[tool.dfopt]\ntarget = "x"',
+    ],
+)
+def test_a_table_may_be_written_in_many_ways(folder: Path, text: str) -> None:
+    (folder / "pyproject.toml").write_text(text)
+
+    assert nearest_configuration(folder).target == "x"
+
+
 def test_the_search_ends_at_the_repository(folder: Path) -> None:
     inner = folder / "inner"
     (inner / ".git").mkdir(parents=True)
