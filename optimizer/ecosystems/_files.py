@@ -1,6 +1,8 @@
 """Files of the project as an install finds them."""
 
+import re
 from collections.abc import Iterable, Iterator
+from functools import lru_cache
 from posixpath import dirname, join, normpath
 
 from optimizer.context import Context
@@ -61,3 +63,29 @@ def below_folders(paths: Iterable[str], context: Context) -> tuple[str, ...]:
     kept = unique(paths)
     folders = [p for p in kept if not context.is_file(p)]
     return tuple(p for p in kept if not any(p.startswith(f"{folder}/") for folder in folders))
+
+
+@lru_cache(maxsize=256)
+def folder_pattern(glob: str) -> re.Pattern[str]:
+    """Return the expression for a glob of workspace folders: `*`, `**`, `?`, `[…]` and `{a,b}`."""
+    text = normpath(glob.strip())
+    out: list[str] = []
+    depth = 0
+    for piece in re.findall(r"\*\*/|/\*\*|\*+|\?|\[[^\]/]+\]|[{},]|[^*?\[{},/]+|.", text):
+        depth += (piece == "{") - (piece == "}")
+        out.append(_PIECES.get(piece) or _other(piece, in_braces=depth > 0))
+    try:
+        return re.compile("".join(out))
+    except re.error:
+        raise Refused(f"the workspace pattern {glob} is not understood") from None
+
+
+_PIECES = {"**/": "(?:.*/)?", "/**": "(?:/.*)?", "*": "[^/]*", "**": ".*", "?": "[^/]", "{": "(?:", "}": ")"}
+
+
+def _other(piece: str, *, in_braces: bool) -> str:
+    if piece == ",":
+        return "|" if in_braces else ","
+    if piece.startswith("[") and piece.endswith("]"):
+        return "[" + piece[1:-1].replace("!", "^", 1).replace("\\", "") + "]"
+    return re.escape(piece)

@@ -7,12 +7,11 @@ https://yarnpkg.com/features/workspaces, https://pnpm.io/pnpm-workspace_yaml.
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from functools import lru_cache
-from posixpath import dirname, join, normpath
+from posixpath import dirname, join
 
 from optimizer.context import Context
 from optimizer.context.manifests import json_file, table
-from optimizer.ecosystems._files import Refused, beside, need, unique, upwards, visible
+from optimizer.ecosystems._files import Refused, beside, folder_pattern, need, unique, upwards, visible
 from optimizer.ecosystems.ecosystem import Project
 
 Manifest = Mapping[str, object]
@@ -166,8 +165,8 @@ def _members(context: Context, root: str, patterns: tuple[str, ...]) -> tuple[st
     """Return the folders of the workspaces that the patterns select, sorted."""
     if not patterns:
         return ()
-    wanted = [_pattern(p) for p in patterns if not p.startswith("!")]
-    unwanted = [_pattern(p[1:]) for p in patterns if p.startswith("!")]
+    wanted = [folder_pattern(p) for p in patterns if not p.startswith("!")]
+    unwanted = [folder_pattern(p[1:]) for p in patterns if p.startswith("!")]
     prefix = f"{root}/" if root else ""
     found = []
     for path in context.files:
@@ -177,29 +176,3 @@ def _members(context: Context, root: str, patterns: tuple[str, ...]) -> tuple[st
         if name and any(p.fullmatch(name) for p in wanted) and not any(p.fullmatch(name) for p in unwanted):
             found.append(dirname(path))
     return tuple(sorted(folder for folder in found if context.is_file(join(folder, "package.json"))))
-
-
-@lru_cache(maxsize=256)
-def _pattern(glob: str) -> re.Pattern[str]:
-    """Return the expression for a glob of folders: `*`, `**`, `?`, `[…]` and `{a,b}`."""
-    text = normpath(glob.strip().removesuffix("/package.json"))
-    out: list[str] = []
-    depth = 0
-    for piece in re.findall(r"\*\*/|/\*\*|\*+|\?|\[[^\]/]+\]|[{},]|[^*?\[{},/]+|.", text):
-        depth += (piece == "{") - (piece == "}")
-        out.append(_PIECES.get(piece) or _other(piece, in_braces=depth > 0))
-    try:
-        return re.compile("".join(out))
-    except re.error:
-        raise Refused(f"the workspace pattern {glob} is not understood") from None
-
-
-_PIECES = {"**/": "(?:.*/)?", "/**": "(?:/.*)?", "*": "[^/]*", "**": ".*", "?": "[^/]", "{": "(?:", "}": ")"}
-
-
-def _other(piece: str, *, in_braces: bool) -> str:
-    if piece == ",":
-        return "|" if in_braces else ","
-    if piece.startswith("[") and piece.endswith("]"):
-        return "[" + piece[1:-1].replace("!", "^", 1).replace("\\", "") + "]"
-    return re.escape(piece)

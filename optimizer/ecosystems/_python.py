@@ -1,7 +1,7 @@
 """What the Python ecosystems share: how programs are started, where virtual environments are, pyproject.toml."""
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from posixpath import dirname, join
 
@@ -83,6 +83,17 @@ def requirement_lists(project: dict[str, object]) -> Iterator[str]:
     lists = [metadata.get("dependencies"), *table(metadata, "optional-dependencies").values()]
     lists += table(project, "dependency-groups").values()
     yield from (line for each in lists if isinstance(each, list) for line in each if isinstance(line, str))
+
+
+def texts(mapping: Mapping[str, object], *keys: str) -> list[str]:
+    """Return the texts in the lists at these keys."""
+    lists = [mapping.get(key) for key in keys]
+    return [text for each in lists if isinstance(each, list) for text in each if isinstance(text, str)]
+
+
+def normal_name(name: str) -> str:
+    """Return a package's name as indexes compare it (PEP 503)."""
+    return re.sub(r"[-_.]+", "-", name).lower()
 
 
 def local_requirement(lines: Iterable[str]) -> Refusal | None:

@@ -42,6 +42,7 @@ OPTIONS = Options.of(
 )
 _POETRY = re.compile(r"poetry")
 _INSTALLS = frozenset({"install", "sync"})
+_LOCKED = re.compile(r"\[package\.source\]\s+type = \"(directory|file)\"\s+url = \"([^\"]+)\"")
 _OFF = frozenset({"0", "false", "no", "off"})
 
 
@@ -173,13 +174,8 @@ def _paths(content: dict[str, object]) -> Iterator[tuple[str, str]]:
 def _locked_paths(project: Project, root: str) -> Iterator[tuple[str, str]]:
     """Go through what the lock file takes from the disk, dependencies of dependencies included."""
     text = project.context.text(join(root, "poetry.lock")) or ""
-    if 'type = "directory"' not in text and 'type = "file"' not in text:
-        return
-    packages = table(toml_file(project.context, join(root, "poetry.lock"))).get("package")
-    for package in packages if isinstance(packages, list) else ():
-        source = table(package, "source")
-        if source.get("type") in {"directory", "file"}:
-            yield str(package.get("name")), str(source.get("url"))
+    for match in _LOCKED.finditer(text):
+        yield f"{match[1]} in poetry.lock", match[2]
 
 
 def _license(project: Project, root: str, content: dict[str, object]) -> Iterator[str]:
@@ -190,7 +186,7 @@ def _license(project: Project, root: str, content: dict[str, object]) -> Iterato
 
 
 def _outputs(project: Project, root: str, variables: Mapping[str, str | None]) -> tuple[str, ...]:
-    """Return the environment in the project, which virtualenvs.in-project asks for, in a file that may not be in sight."""
+    """Return the environment in the project, which a setting out of sight may ask for."""
     settings = table(toml_file(project.context, join(root, "poetry.toml")), "virtualenvs")
     created = variables.get("POETRY_VIRTUALENVS_CREATE", str(settings.get("create", "true"))) or ""
     return () if created.lower() in _OFF else (join(root, ".venv"),)
