@@ -83,6 +83,7 @@ class SystemManager:
     programs: frozenset[str]
     grammar: Grammar
     verbs: frozenset[str]  # install, refresh, upgrade
+    refreshing: frozenset[str]  # those of the verbs that only fetch lists or metadata
     cached: str  # Cache.name
     targets: tuple[str, ...]
     suffix: str  # of a package file
@@ -131,6 +132,11 @@ class SystemManager:
             f"{given.action} {o}" for o in given.options
         }
         return bool(self.cleaning & (what | {given.action}))
+
+    def installs(self, call: Call) -> bool:
+        """Tell whether the call may put packages in place."""
+        action = invocation(call, self.grammar).action if call.program in self.programs else None
+        return action in self.verbs - self.refreshing
 
     def _is_elsewhere(self, given: Invocation) -> bool:
         return given.has(*(o for o in self.elsewhere if o.startswith("-"))) or any(

@@ -20,6 +20,7 @@ ECOSYSTEM = SystemManager(
     programs=frozenset({"apk"}),
     grammar=GRAMMAR,
     verbs=frozenset({"add", "upgrade", "update"}),
+    refreshing=frozenset({"update"}),
     cached="apk's package indexes",
     targets=("/var/cache/apk", "/etc/apk/cache"),
     suffix=".apk",

@@ -23,6 +23,7 @@ ECOSYSTEM = SystemManager(
         "install", "update", "upgrade", "dist-upgrade", "full-upgrade", "safe-upgrade", "reinstall", "build-dep",
         "satisfy",
     }),
+    refreshing=frozenset({"update"}),
     cached="apt's package lists",
     targets=("/var/lib/apt", "/var/cache/apt"),
     suffix=".deb",

@@ -26,6 +26,7 @@ ECOSYSTEM = SystemManager(
         "update-minimal", "distro-sync", "group", "groupinstall", "groupupdate", "module", "builddep", "makecache",
         "check-update",
     }),
+    refreshing=frozenset({"makecache", "check-update"}),
     cached="the package manager's metadata",
     targets=("/var/cache/dnf", "/var/cache/libdnf5", "/var/cache/yum"),
     suffix=".rpm",

@@ -23,6 +23,7 @@ ECOSYSTEM = SystemManager(
         "install", "in", "update", "up", "patch", "dist-upgrade", "dup", "refresh", "ref", "install-new-recommends",
         "source-install", "si",
     }),
+    refreshing=frozenset({"refresh", "ref"}),
     cached="zypper's metadata",
     targets=("/var/cache/zypp",),
     suffix=".rpm",

@@ -7,9 +7,9 @@ from fnmatch import fnmatchcase
 
 from optimizer.context import Context
 from optimizer.model import BASE_WORKDIR, Dockerfile, State, Step
-from optimizer.shell import Call, Word
+from optimizer.shell import Call, Command, Word
 from optimizer.syntax.expand import expand
-from optimizer.transforms._downloads import File, path_of
+from optimizer.transforms._downloads import File, pattern_of
 
 # Programs that only look at a file, or change its mode.
 _READERS = frozenset({
@@ -25,7 +25,8 @@ _SOURCES = re.compile(
 )
 _MANY = 2000  # files of a context that are looked into
 _LARGE = 200_000
-_GLOB = re.compile(r"[*?]")
+_GLOB = re.compile(r"[*?\[]")
+_OPEN = re.compile(r"\$\{[^}]*\}|\$\w+|\[[^\]]*\]|\{[^}]*\}|[*?]+")
 _VARIABLE = re.compile(r"\$(?:\{([A-Za-z_]\w*)\}|([A-Za-z_]\w*))")
 
 
@@ -35,20 +36,21 @@ def is_removed(file: File, calls: tuple[Call, ...], env: Mapping[str, str | None
     for call in calls:
         if call.program not in _REMOVERS or (call.program == "find" and not _deletes(call)):
             continue
-        verdicts = [_covers(call, word, file, env) for word in call.arguments if not word.text.startswith("-")]
+        words = call.arguments[:-1] if call.program == "mv" else call.arguments  # the last is where mv puts them
+        verdicts = [_covers(call, word, file, env) for word in words if not word.text.startswith("-")]
         if True in verdicts and call.program != "mv" and call.certain:
             return True
         doubtful = doubtful or any(verdict is not False for verdict in verdicts)
     return None if doubtful else False
 
 
-def other_use(file: File, calls: tuple[Call, ...], own: tuple[Call, ...]) -> str | None:
+def other_use(file: File, calls: tuple[Call, ...], own: tuple[Command, ...]) -> str | None:
     """Return the program of the same RUN that uses a file as well, None where there is none."""
     name = _loose(file.name)
     for call in calls:
         texts = [w.text for w in call.words] + [r.target.text for r in call.command.redirects if r.target]
         named = any(name in _loose(text) for text in texts)
-        if named and call.program not in _READERS and not any(call is other for other in own):
+        if named and call.program not in _READERS and call.command not in own:
             return call.program
     return None
 
@@ -71,22 +73,43 @@ def _deletes(call: Call) -> bool:
 
 def _covers(call: Call, word: Word, file: File, env: Mapping[str, str | None]) -> bool | None:
     """Tell whether a word names a file, a folder that holds it or a pattern for it; None where it might."""
-    path = path_of(call, word, env)
-    if path is not None:
-        open_ = "$" in path or "$" in file.path or "?" in (path[0], file.path[0])
-        return _is_within(file.path, path) or (None if open_ and _may_be(path, file.path) else False)
-    text = word.text.strip("\"'")
-    if _GLOB.search(text) and not re.search(r"[$`{]", text):
-        return _matches(file.path, posixpath.join(call.directory or "?", text))
-    return None
+    path = pattern_of(call, word, env)
+    if path is None:
+        return None
+    if _is_within(file.path, path) or (_GLOB.search(path) and _matches(file.path, path)):
+        return True
+    # What is removed may be the file, or a folder on the way to it, only if its name is one of theirs.
+    last, names = posixpath.basename(path.rstrip("/")), file.path.split("/")
+    if path.startswith("/") and file.path.startswith("/") and not _may_meet(path.split("/"), names):
+        return False
+    if last in {"", ".", ".."} or (not file.path.startswith("/") and _is_recursive(call)):
+        return None
+    return None if any(_alike(last, name) for name in names) else False
 
 
-def _may_be(path: str, file: str) -> bool:
-    """Tell whether two paths with parts that are not known may be the same, or one a folder of the other."""
-    one, other = (re.split(r"\$\{[^}]*\}", p.removeprefix("?/"))[0] for p in (path, file))
-    if path[0] == "?" or file[0] == "?" or "${" in posixpath.dirname(path) or path.endswith("}"):
-        return posixpath.basename(path) == posixpath.basename(file) or "$" in path
-    return one.startswith(other) or other.startswith(one)
+def _may_meet(one: list[str], other: list[str]) -> bool:
+    """Tell whether a path from the root may be another or a folder on the way to it; a variable may hold slashes."""
+    for name, wanted in zip(other, one, strict=False):
+        if "$" in name or "$" in wanted or "{" in wanted:
+            return True
+        if not _alike(name, wanted):
+            return False
+    return len(one) <= len(other)
+
+
+def _is_recursive(call: Call) -> bool:
+    return any(re.match(r"-[a-zA-Z]*[rR]|--recursive", word.text) for word in call.arguments) or call.program != "rm"
+
+
+def _alike(one: str, other: str) -> bool:
+    """Tell whether two names with wildcards and variables in them may be the same."""
+    first, second = (_OPEN.sub("*", name) for name in (one, other))
+    if "*" not in first or "*" not in second:
+        return fnmatchcase(first, second) or fnmatchcase(second, first)
+    ends = [(a.split("*")[0], a.split("*")[-1]) for a in (first, second)]
+    (head, tail), (start, end) = ends
+    heads = head.startswith(start) or start.startswith(head)
+    return heads and (tail.endswith(end) or end.endswith(tail))
 
 
 def _is_within(file: str, path: str) -> bool:

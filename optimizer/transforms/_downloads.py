@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 
 from optimizer.ecosystems import apk, apt, dnf, zypper
 from optimizer.ecosystems._system import invocation
+from optimizer.model import BASE_WORKDIR
 from optimizer.shell import Call, Word, resolve
 
 _VARIABLE = re.compile(r"\$(?:\{([A-Za-z_]\w*)\}|([A-Za-z_]\w*))")
@@ -105,7 +106,27 @@ def unpacked(call: Call, env: Mapping[str, str | None]) -> list[File]:
 def path_of(call: Call, word: Word, env: Mapping[str, str | None]) -> str | None:
     """Return the path that a word names: below `?` where the directory is not known, None where nothing is told."""
     key = _key(word, {**env, **call.variables})
-    return posixpath.normpath(posixpath.join(call.directory or "?", key)) if key else None
+    return _below(call, key) if key else None
+
+
+def pattern_of(call: Call, word: Word, env: Mapping[str, str | None]) -> str | None:
+    """Return the path as `path_of` does, with wildcards; None where a command substitution takes part in it."""
+    text = word.text.replace('"', "").replace("'", "")
+    if re.search(r"`|\$\(", text):
+        return None
+    variables = {**env, **call.variables}
+    filled = _VARIABLE.sub(lambda m: variables.get(m[1] or m[2]) or m[0], _braced(text))
+    return _below(call, filled)
+
+
+def _below(call: Call, path: str) -> str:
+    """Return a path from the root, `?` where what it starts from is not known."""
+    if path.startswith(("$", "~")):
+        return f"?/{path}"
+    directory = (call.directory or "?").replace(f"/{BASE_WORKDIR}", BASE_WORKDIR, 1)
+    if path.startswith("/") or directory.startswith("/"):
+        return posixpath.normpath(posixpath.join(directory, path))
+    return f"{directory}/{path.removeprefix('./')}"
 
 
 _TO_FILE = {"wget": ("-O", "--output-document"), "curl": ("-o", "--output")}

@@ -9,7 +9,7 @@ from optimizer.model import BASE_WORKDIR, Dockerfile, Step
 from optimizer.shell import SHELLS, Call
 from optimizer.syntax.expand import expand
 
-_BINARIES = re.compile(r"(?:^|/)s?bin$")
+_BINARIES = re.compile(r"(?:^|/)s?bin$|^/etc/init\.d$")
 _SEARCHED = ("/usr/local/sbin", "/usr/local/bin", "/usr/sbin", "/usr/bin", "/sbin", "/bin")
 _INTO_BINARIES = re.compile(r"bin\b|\s/(?:usr(?:/local)?/?)?[\"\]]*\s*$")
 _SUFFIXES = (".sh", ".bash")

@@ -5,11 +5,13 @@ nothing reads them again, so they only make the layer larger. A flag that avoids
 else they are removed in the same RUN, for a removal in a later one leaves them in the earlier layer.
 """
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from itertools import chain
 
 from optimizer.ecosystems import Cache, Ecosystem, all_ecosystems
+from optimizer.ecosystems._system import SystemManager
 from optimizer.model import Step
 from optimizer.shell import Call
 from optimizer.transforms._behind import why_not_behind
@@ -23,6 +25,12 @@ from optimizer.transforms._transform import Example, Subject, transform
 _SIZES = {"apt": 20_000_000, "apk": 2_000_000, "dnf": 60_000_000, "zypper": 30_000_000}
 _SIZE = 10_000_000
 _FETCHING = frozenset({"-U", "--update-cache", "--update"})  # apk's options to fetch the index anew
+# Flags that the tool of an old release refuses: pip before 6.0, which Debian 8 and Ubuntu 14.04 have, apk before 2.6.6
+# (Alpine 3.3). By flag: a pattern for the tags of such releases.
+_REFUSING = {
+    "--no-cache-dir": re.compile(r"squeeze|wheezy|jessie|lucid|precise|trusty|1[0-4]\.(?:04|10)|debian:[678]\b"),
+    "--no-cache": re.compile(r"alpine:?-?(?:2\.|3\.[0-2](?!\d))"),
+}
 _ROOT = frozenset({None, "root", "0", "root:root", "0:0"})
 
 
@@ -169,7 +177,12 @@ def _why_not(subject: Subject, step: Step, group: list[_Left]) -> str | None:
 
 
 def _why_not_flagged(subject: Subject, step: Step, group: list[_Left]) -> str | None:
-    """Say which later install lives on the index that one of these fetches."""
+    """Say why a flag would not do: the release is too old for it, or a later install lives on what this one fetches."""
+    flag = group[0].cache.flag or ""
+    for stage in subject.dockerfile.lineage(step.stage):
+        base = subject.dockerfile.stages[stage].base or ""
+        if flag in _REFUSING and not base.startswith("python:") and _REFUSING[flag].search(base):
+            return f"{base} may come with a release that does not know {flag}"
     stores = any(word.value in _FETCHING for left in group for word in left.call.arguments)
     manager = group[0].ecosystem.id
     return reader_of_lists(subject.dockerfile, subject.context, step, manager, flags_come=True) if stores else None
@@ -183,9 +196,16 @@ def _why_not_cleaned(subject: Subject, step: Step, group: list[_Left]) -> str | 
         return f"the user is {step.state.user}"
     if reason := why_not_behind(step):
         return reason
+    if not _is_used(step, group[0].ecosystem):
+        return "no install of the RUN uses what it fetches"
     if not refreshes(subject.dockerfile, subject.context, step, manager):
         return "the lists come from an earlier layer, which a removal here would not make smaller"
     return reader_of_lists(subject.dockerfile, subject.context, step, manager)
+
+
+def _is_used(step: Step, ecosystem: Ecosystem) -> bool:
+    calls = step.run.calls if step.run else ()
+    return not isinstance(ecosystem, SystemManager) or any(map(ecosystem.installs, calls))
 
 
 def _rewrite(subject: Subject, step: Step, flagged: list[_Left], cleaned: list[_Left]) -> Rewrite:

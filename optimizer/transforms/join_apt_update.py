@@ -130,7 +130,7 @@ def _joined(document: Document, pair: Pair) -> Finding:
     target = two.run.text.at(chain_of(two)[0].span.start)
     edits = [Edit(Span(target, target), text + _joint(document, two, text))]
     block = instruction_with_comments(document, one.instruction)
-    comments = block[: block.index(one.instruction.text.rstrip("\r\n"))]
+    comments = block[: block.rindex(one.instruction.text.rstrip("\r\n"))]
     if comments.strip():
         edits.append(insert_before(document, two.instruction, comments.rstrip("\r\n")))
     moved = (str(one.run.calls[-1].command),) if pair.between else ()

@@ -87,11 +87,12 @@ _PLAIN = re.compile(r"[\w./+-]+", re.ASCII)
 )
 def remove_downloads(subject: Subject) -> Iterator[Finding]:
     """Add the removal to every RUN of a shipped stage that fetches an archive and unpacks it."""
+    unpacks = _unpacks(subject)
     for step in subject.dockerfile:
         if step.run is None or step.stage not in subject.dockerfile.shipped:
             continue
         left: list[_Left] = []
-        for found in _found(subject, step):
+        for found in _found(subject, step, unpacks):
             if isinstance(found, _Left):
                 left.append(found)
             else:
@@ -108,7 +109,18 @@ class _Left:
     text: str
 
 
-def _found(subject: Subject, step: Step) -> Iterator[_Left | Decline]:
+def _unpacks(subject: Subject) -> dict[str, list[Step]]:
+    """Return the RUNs that unpack or install a file, by its path."""
+    found: dict[str, list[Step]] = {}
+    for step in subject.dockerfile:
+        env = {**step.state.args, **step.state.env} if step.run else {}
+        for call in step.run.calls if step.run else ():
+            for file in unpacked(call, env):
+                found.setdefault(file.path, []).append(step)
+    return found
+
+
+def _found(subject: Subject, step: Step, unpacks: dict[str, list[Step]]) -> Iterator[_Left | Decline]:
     """Go through the archives that a RUN fetches and does not remove."""
     calls = step.run.calls if step.run else ()
     env = {**step.state.args, **step.state.env}
@@ -123,18 +135,15 @@ def _found(subject: Subject, step: Step) -> Iterator[_Left | Decline]:
         for file in files:
             uses = [(number, use) for number, use in opened if number > at and use.path == file.path]
             if not uses:
-                yield from _unpacked_later(subject, step, file)
+                yield from _unpacked_later(step, file, unpacks)
             elif (removed := is_removed(file, calls[uses[-1][0] + 1 :], env)) is not True:
                 yield _judged(subject, step, file, uses[-1][1], doubtful=removed is None)
 
 
-def _unpacked_later(subject: Subject, step: Step, file: File) -> Iterator[Decline]:
-    for later in subject.dockerfile.after(step):
-        env = {**later.state.args, **later.state.env}
-        for call in later.run.calls if later.run else ():
-            if any(use.path == file.path for use in unpacked(call, env)):
-                yield Decline(step.line, f"{file.name} is unpacked in line {later.line}, in another layer")
-                return
+def _unpacked_later(step: Step, file: File, unpacks: dict[str, list[Step]]) -> Iterator[Decline]:
+    later = (s for s in unpacks.get(file.path, ()) if s.stage == step.stage and s.index > step.index)
+    if other := next(later, None):
+        yield Decline(step.line, f"{file.name} is unpacked in line {other.line}, in another layer")
 
 
 def _judged(subject: Subject, step: Step, file: File, use: File, *, doubtful: bool) -> _Left | Decline:
@@ -149,13 +158,13 @@ def _why_not(subject: Subject, step: Step, file: File, use: File, *, doubtful: b
     run = step.run
     if run is None or not run.editable:
         return run.why_not_editable if run else None
-    if doubtful:
+    if doubtful or file.path.startswith("/var/cache/"):  # apt-get clean and the like remove what lies there
         return f"the RUN may remove or move {file.name} itself"
     if not all(f.call.certain and not f.call.nested and f.call.user is None for f in (file, use)):
         return f"{file.name} is fetched or unpacked under a condition, in a nested script or as another user"
     if mounted(step, file.folder if file.path.startswith("/") else ""):
         return f"a mount keeps {file.name} out of the layer already"
-    if other := other_use(file, run.calls, (file.call, use.call)):
+    if other := other_use(file, run.calls, (file.call.command, use.call.command)):
         return f"{other} uses {file.name} as well"
     return why_not_behind(step) or later_use(subject.dockerfile, subject.context, step, file)
 
