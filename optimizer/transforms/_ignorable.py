@@ -1,0 +1,184 @@
+"""Which of the things that no program needs may be left out of a build, and why others may not."""
+
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from posixpath import basename
+
+from optimizer.context import IGNORE_FILE, Context
+from optimizer.model import Dockerfile, Step
+from optimizer.syntax import expand
+from optimizer.transforms._copies import brings_context
+from optimizer.transforms._finding import Decline
+from optimizer.transforms._git_uses import LARGEST, MOST_FILES, files_to_look_through, reader_of_git
+from optimizer.transforms._node_modules import NAME as NODE_MODULES
+from optimizer.transforms._node_modules import node_modules
+from optimizer.transforms._unneeded import Unneeded, unneeded
+
+_DOCKERFILES = re.compile(r"(.*/)?((Dockerfile|Containerfile)(\.[^/]*)?|[^/]*\.[Dd]ockerfile)")
+_NODE_COPY = re.compile(r"^\s*(COPY|ADD)\s+(?!--from)[^\n]*node_modules", re.MULTILINE | re.IGNORECASE)
+_NODE_INSTALL = re.compile(r"\b(npm|yarn|pnpm|bun)\b")
+_WHOLE_COPY = re.compile(r"^\s*(COPY|ADD)\s+(--\S+\s+)*\[?\"?\./?\"?[\s,]", re.MULTILINE | re.IGNORECASE)
+_GIT_FILES = (".gitignore", ".gitattributes")  # build tools read them: hatchling, Tailwind, formatters
+
+
+@dataclass(frozen=True, slots=True)
+class Build:
+    """A Dockerfile in its context, with the COPYs that bring whole folders."""
+
+    dockerfile: Dockerfile
+    context: Context
+    broad: tuple[tuple[Step, str], ...]
+    patterns: tuple[tuple[int, str], ...]  # all other sources of COPY and ADD, with their lines
+
+    @classmethod
+    def of(cls, dockerfile: Dockerfile, context: Context) -> "Build | Decline":
+        """Read the COPYs; a decline where one cannot be read."""
+        broad: list[tuple[Step, str]] = []
+        patterns: list[tuple[int, str]] = []
+        for step in dockerfile.steps:
+            for source in _sources(step) if brings_context(step) else ():
+                if source is None:
+                    return Decline(step.line, f"what the {step.name} brings depends on variables that are not known")
+                folders = [path for path in context.match(source) if context.is_dir(path)]
+                if folders and not re.search(r"[*?\[]", source):
+                    broad.append((step, folders[0]))
+                else:
+                    patterns.append((step.line, source))
+        return cls(dockerfile, context, tuple(broad), tuple(patterns))
+
+    @property
+    def folders(self) -> tuple[str, ...]:
+        """The outermost folders that are brought whole."""
+        found = {folder for _, folder in self.broad}
+        return tuple(sorted(f for f in found if not any(f != o and (not o or f.startswith(o + "/")) for o in found)))
+
+    def ignorable(self) -> Iterator[Unneeded | Decline]:
+        """Go through what can be left out, and the reasons for what stays although it looks unneeded."""
+        yield from self._git()
+        minor = [*self._candidates()]
+        mentioned = _mentioned(self.context, tuple(sorted({u.name for u in minor if self._by_name(u)})))
+        for one in minor:
+            if reason := self._needed(one):
+                if one.settles and one.paths:
+                    yield reason
+            elif one.name not in mentioned or not self._by_name(one):
+                yield one
+
+    def _git(self) -> Iterator[Unneeded | Decline]:
+        if "" not in self.folders or not self.context.exists(".git"):
+            return
+        git = Unneeded(".git", (".git",), ".git", made=False)
+        reader = reader_of_git(self.dockerfile, self.context)
+        if reader:
+            yield Decline(self.broad[0][0].line, f".git stays in the build context, for {reader}")
+        else:
+            yield self._needed(git) or git
+
+    def _candidates(self) -> Iterator[Unneeded]:
+        if "" in self.folders and not self._runs_behind():
+            names = (name for name in _GIT_FILES if self.context.is_file(name))
+            yield from (Unneeded(name, (name,), name, made=False, settles=False) for name in names)
+        for folder in self.folders:
+            yield from unneeded(self.context, folder)
+
+    def modules(self) -> Unneeded | Decline | None:
+        """Return `node_modules` where the image installs it itself."""
+        found = node_modules(self.dockerfile, self.context, self.broad)
+        if found is None:
+            return None
+        if isinstance(found, tuple):
+            return Decline(*found)
+        reason = self._kept_by_copy(found) or self._tracked(found) or self._excepted(found)
+        return reason or self._modules_elsewhere() or found
+
+    def _modules_elsewhere(self) -> Decline | None:
+        for path, text in _other_dockerfiles(self.context):
+            if _NODE_COPY.search(text) or (_WHOLE_COPY.search(text) and not _NODE_INSTALL.search(text)):
+                return self._stays(NODE_MODULES, f"{path} copies it")
+        return None
+
+    def _runs_behind(self) -> bool:
+        steps = (other for step, _ in self.broad for other in self.dockerfile.after(step))
+        children = {child for step, _ in self.broad for child in self.dockerfile.children(step.stage)}
+        return any(step.name == "RUN" for step in steps) or bool(children)
+
+    @staticmethod
+    def _by_name(one: Unneeded) -> bool:
+        """Whether the program could ask for it: what tools make for themselves nobody asks for."""
+        return not one.made or one.line in one.paths
+
+    def _needed(self, one: Unneeded) -> Decline | None:
+        return self._kept_by_copy(one) or self._tracked(one) or self._excepted(one) or self._spoken_of(one)
+
+    def _kept_by_copy(self, one: Unneeded) -> Decline | None:
+        for line, pattern in self.patterns:
+            if one.name in pattern or any(_meets(path, one.paths) for path in self.context.match(pattern)):
+                return self._stays(one.name, f"line {line} copies it")
+        for step, folder in self.broad:
+            if folder and any(folder == path or folder.startswith(path + "/") for path in one.paths):
+                return self._stays(one.name, f"line {step.line} copies it")
+        return None
+
+    def _tracked(self, one: Unneeded) -> Decline | None:
+        held = next((path for path in one.paths if one.made and self.context.tracked(path)), None)
+        return self._stays(held, "version control holds it") if held else None
+
+    def _excepted(self, one: Unneeded) -> Decline | None:
+        rule = next((p for p in self.context.ignore.patterns if p.startswith("!") and one.name in p), None)
+        return self._stays(one.name, f"{self.context.ignore_path} says {rule}") if rule else None
+
+    def _spoken_of(self, one: Unneeded) -> Decline | None:
+        named = re.compile(rf"(?<![\w.-]){re.escape(one.name)}(?![\w-])")
+        for step in self.dockerfile.steps:
+            if step.name != "FROM" and named.search(step.instruction.text):
+                return self._stays(one.name, f"line {step.line} names it")
+        for path, text in _other_dockerfiles(self.context):
+            if named.search(text):
+                return self._stays(one.name, f"{path} names it")
+        return None
+
+    def _stays(self, what: str, why: str) -> Decline:
+        return Decline(self.broad[0][0].line, f"{what} stays in the build context, for {why}")
+
+
+def _sources(step: Step) -> Sequence[str | None]:
+    known = {**step.state.args, **step.state.env}
+    words = [expand(word, known) for word in step.instruction.arguments[:-1]]
+    return [word for word in words if word is None or "://" not in word]
+
+
+def _meets(path: str, entries: Sequence[str]) -> bool:
+    return any(path == entry or path.startswith(entry + "/") for entry in entries)
+
+
+def _other_dockerfiles(context: Context) -> tuple[tuple[str, str], ...]:
+    """Return the other Dockerfiles that the same ignore file serves."""
+    if context.ignore_path == context.dockerfile + IGNORE_FILE:
+        return ()
+    return context.once("other dockerfiles", lambda seen: tuple(_find_dockerfiles(seen)))
+
+
+def _find_dockerfiles(context: Context) -> Iterator[tuple[str, str]]:
+    for path in context.under(""):
+        if path == context.dockerfile or path + IGNORE_FILE in context.files or "/node_modules/" in path:
+            continue
+        if _DOCKERFILES.fullmatch(path) and not path.endswith(IGNORE_FILE):
+            yield path, context.text(path) or ""
+
+
+def _mentioned(context: Context, names: tuple[str, ...]) -> frozenset[str]:
+    """Return which of the names the project's scripts and sources speak of."""
+    return context.once(f"mentions of {names}", lambda seen: _look_for(seen, names)) if names else frozenset()
+
+
+def _look_for(context: Context, names: tuple[str, ...]) -> frozenset[str]:
+    pattern = re.compile(r"(?<![\w.-])(" + "|".join(map(re.escape, names)) + r")(?![\w-])")
+    found: set[str] = set()
+    for number, (path, _) in enumerate(files_to_look_through(context)):
+        if number >= MOST_FILES:
+            return frozenset(names)
+        data = context.read_bytes(path) or b""
+        if len(data) <= LARGEST and not _DOCKERFILES.fullmatch(basename(path)):
+            found.update(pattern.findall(data.decode("utf-8", "replace")))
+    return frozenset(found)
