@@ -55,34 +55,56 @@ class _Verdict:
     copied: Copied | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class _Place:
+    """What is known when a step is looked at."""
+
+    context: Context
+    copies: tuple[Copied, ...]  # all COPYs above the step
+    moved: tuple[Copied, ...]  # those of them that are to go below it
+    made: frozenset[str]  # the commands of the whole stage
+    shipped: bool
+
+    @property
+    def folders(self) -> tuple[str, ...]:
+        """The image paths that the moved COPYs bring."""
+        return tuple(copied.destination for copied in self.moved)
+
+
 def follow(dockerfile: Dockerfile, context: Context, first: Copied, earlier: Sequence[Copied]) -> Early:
     """Walk down from the COPY `first`; `earlier` are the COPYs above it in the stage."""
-    moved: tuple[Copied, ...] = (first,)
-    best = Early(moved)
-    installs: tuple[Found, ...] = ()
+    stage = dockerfile.stages[first.step.stage]
+    made = _made_in(dockerfile, stage.index)
+    place = _Place(context, (*earlier, first), (first,), made, stage.index in dockerfile.shipped)
+    best = Early(place.moved)
     for step in dockerfile.after(first.step):
-        verdict = _look(step, context, moved, [*earlier, *moved])
+        verdict = _look(step, place)
         if verdict.installs:
-            installs += verdict.installs
-            best = Early(moved, installs, verdict.cut)
+            best = Early(place.moved, (*best.installs, *verdict.installs), verdict.cut)
         if verdict.reason is not None:
             return replace(best, stopped=(step, verdict.reason))
         if verdict.copied is not None:
-            moved += (verdict.copied,)
+            place = replace(place, copies=(*place.copies, verdict.copied), moved=(*place.moved, verdict.copied))
         if any(found.install.then for found in verdict.installs):
             break
     return best
 
 
-def _look(step: Step, context: Context, moved: Sequence[Copied], copies: Sequence[Copied]) -> _Verdict:
+def _made_in(dockerfile: Dockerfile, stage: int) -> frozenset[str]:
+    """Return the commands of a stage, as an install's `command` names them."""
+    runs = (step.run for step in dockerfile.stages[stage].body if step.run)
+    return frozenset(" ".join(map(str, call.words)) for run in runs for call in run.calls)
+
+
+def _look(step: Step, place: _Place) -> _Verdict:
     if step.run is not None:
-        return _look_at_run(step, step.run, context, moved, copies)
+        return _look_at_run(step, step.run, place)
     if brings_context(step):
-        copied = read_copy(step, context)
+        copied = read_copy(step, place.context)
         return _Verdict(copied) if isinstance(copied, str) else _Verdict(copied=copied)
     if step.name in _FREE:
         return _Verdict()
-    return _Verdict(_why_in_the_way(step, moved))
+    return _Verdict(_why_in_the_way(step, place.moved))
 
 
 def _why_in_the_way(step: Step, moved: Sequence[Copied]) -> str | None:
@@ -101,48 +123,60 @@ def _why_in_the_way(step: Step, moved: Sequence[Copied]) -> str | None:
     return f"{step.name} stands between"
 
 
-def _look_at_run(step: Step, run: Run, context: Context, moved: Sequence[Copied], copies: Sequence[Copied]) -> _Verdict:
-    folders = tuple(c.destination for c in moved)
-    reason = (None if run.editable else run.why_not_editable) or _why_mounted(step, folders)
+def _look_at_run(step: Step, run: Run, place: _Place) -> _Verdict:
+    reason = (None if run.editable else run.why_not_editable) or _why_mounted(step, place.folders)
     if reason:
         return _Verdict(reason)
     found: list[Found] = []
     for call in run.calls:
-        answer = _install_of(call, step, context, copies)
-        if isinstance(answer, Found):
+        answer = _install_of(call, step, place.context, place.copies)
+        if isinstance(answer, Found) and answer.install.command not in place.made:
             found.append(answer)
             continue
-        reason = answer or _why_call(call, step, context, copies, folders)
+        reason = answer if isinstance(answer, str) else _why_call(call, step, place)
         if reason is not None:
-            return _cut(run, call, found, reason)
-    reason = why_redirected(run.script, folders) or _why_not_there(run, found, folders)
+            return _cut(run, call.step, found, reason, place)
+    reason = why_redirected(run.script, place.folders) or _why_not_there(run.calls, found, place.folders)
     return _Verdict(reason) if reason else _Verdict(None, _reading(found))
 
 
-def _cut(run: Run, call: Call, found: Sequence[Found], reason: str) -> _Verdict:
-    """Keep the installs above the first call that needs the sources, where the RUN can be cut there."""
-    before = [one for one in found if one.call.step < call.step]
-    early = [part for part in run.calls if part.step < call.step]
-    if not _reading(before) or run.script.chain is None or _why_not_there(run, before, (), early):
+def _cut(run: Run, at: int, found: Sequence[Found], reason: str, place: _Place) -> _Verdict:
+    """Keep the installs above the first part that needs the sources, where the RUN can be cut there."""
+    before = [one for one in found if one.call.step < at]
+    if not _reading(before) or run.script.chain is None:
         return _Verdict(reason)
-    return _Verdict(reason, _reading(before), call.step)
+    root = run.script.root
+    early = replace(run.script, root=replace(root, parts=root.parts[:at], operators=root.operators[: at - 1]))
+    blocked = (
+        why_redirected(early, place.folders)
+        or _why_not_there([c for c in run.calls if c.step < at], before, place.folders)
+        or (place.shipped and any(_removes(call) for call in run.calls if call.step >= at) and _CLEANS_UP)
+    )
+    return _Verdict(blocked) if blocked else _Verdict(reason, _reading(before), at)
+
+
+_CLEANS_UP = "the RUN removes at its end what it made before: cut in two, that would stay in a layer"
+_REMOVALS = frozenset("autoclean autoremove cache clean del erase prune purge remove uninstall".split())
+
+
+def _removes(call: Call) -> bool:
+    """Tell whether a call takes out what an earlier one made (apt-get purge, npm prune, rm …)."""
+    return call.program in {"rm", "rmdir"} or not _REMOVALS.isdisjoint(w.value or "" for w in call.arguments[:2])
 
 
 def _reading(found: Sequence[Found]) -> tuple[Found, ...]:
     return tuple(one for one in found if one.paths or one.install.command)
 
 
-def _why_call(call: Call, step: Step, context: Context, copies: Sequence[Copied], folders: Sequence[str]) -> str | None:
+def _why_call(call: Call, step: Step, place: _Place) -> str | None:
     if call.program == "cd":
         return None  # `_why_not_there` looks at these when all installs of the RUN are known
-    return why_call_dependent(call, folders) or _why_led(step, context, copies)
+    return why_call_dependent(call, place.folders) or _why_led(step, place.context, place.copies)
 
 
-def _why_not_there(
-    run: Run, found: Sequence[Found], folders: Sequence[str], calls: Sequence[Call] | None = None
-) -> str | None:
+def _why_not_there(calls: Sequence[Call], found: Sequence[Found], folders: Sequence[str]) -> str | None:
     """Say which folder a `cd` enters that only the sources would make."""
-    for call in run.calls if calls is None else calls:
+    for call in calls:
         if call.program != "cd":
             continue
         target = call.arguments[0].value if call.arguments else None
@@ -150,7 +184,7 @@ def _why_not_there(
             return "where cd leads is not known"
         path = image_path(target, call.directory)
         made = any(below(manifest, path) for one in found for manifest in one.paths)
-        if not made and (not folders or any(below(path, folder) is not None for folder in folders)):
+        if not made and any(below(path, folder) is not None for folder in folders):
             return f"{target} is there only when the sources are copied"
     return None
 
@@ -236,9 +270,11 @@ def _nearness(directory: str | None, folder: str) -> int:
     return len(folder) if directory is not None and below(directory, folder) is not None else -1
 
 
-def installs_in(step: Step, context: Context, copies: Sequence[Copied]) -> bool:
-    """Tell whether a RUN installs dependencies of the project, separable or not."""
-    return step.run is not None and any(
-        answer is not None and (isinstance(answer, str) or bool(answer.paths))
-        for answer in (_install_of(call, step, context, copies) for call in step.run.calls)
+def installs_in(step: Step, dockerfile: Dockerfile, context: Context, copies: Sequence[Copied]) -> bool:
+    """Tell whether a RUN installs dependencies of the project, separable or not, that no step before it did."""
+    made = _made_in(dockerfile, step.stage)
+    answers = (_install_of(call, step, context, copies) for call in (step.run.calls if step.run else ()))
+    return any(
+        bool(answer.paths) and answer.install.command not in made if isinstance(answer, Found) else answer is not None
+        for answer in answers
     )

@@ -180,12 +180,17 @@ def _listed(names: Sequence[str], joint: str) -> str:
 
 def _ignored(context: Context, outputs: Sequence[str]) -> tuple[tuple[Artifact, ...], Level | None]:
     """Return the ignore file that keeps what an install makes out of the later COPY, where none does yet."""
-    missing = [output for output in outputs if not context.ignore.ignores(output)]
+    missing = [o for o in outputs if not context.ignore.ignores(o) and (context.exists(o) or _is_usual(o))]
     if not missing:
         return (), None
     # Files that are there now reached the image until now: then no more than equivalence is promised.
     level = Level.EQUIVALENT if any(context.exists(output) for output in missing) else None
     return (ignore_lines(context, missing),), level
+
+
+def _is_usual(output: str) -> bool:
+    """Tell whether developers have this folder beside their sources too, even where it is not there just now."""
+    return output.rsplit("/", 1)[-1] in {"node_modules", ".venv"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -241,9 +246,11 @@ class _Tail:
 
     def _paragraph(self) -> str:
         """Return the blank line above the sources, where they stood in a paragraph of their own."""
-        first = self.early.moved[0].step.instruction
-        above = self.document.source[: first.span.end - len(instruction_with_comments(self.document, first))]
-        return self.document.newline if above.endswith(("\n\n", "\n\r\n")) else ""
+        document, first = self.document, self.early.moved[0].step
+        block = instruction_with_comments(document, first.instruction)
+        above = document.source[: first.instruction.span.end - len(block)].endswith(("\n\n", "\n\r\n"))
+        below_it = document.instructions[first.index + 1].leading
+        return document.newline if above or below_it.startswith(("\n", "\r\n")) else ""
 
     def _gap(self) -> Span:
         """Return the source between the last early command of a RUN and the first of the rest."""

@@ -149,7 +149,7 @@ def _why_not(subject: Subject, early: Early, earlier: Sequence[Copied]) -> Decli
     stop, reason = early.stopped
     copies = [*earlier, *early.moved]
     for step in (stop, *subject.dockerfile.after(stop)):
-        if installs_in(step, subject.context, copies):
+        if installs_in(step, subject.dockerfile, subject.context, copies):
             between = "" if step is stop else f"line {stop.line} stands between: "
             return Decline(step.line, between + reason)
     return None
