@@ -13,7 +13,7 @@ from optimizer.transforms._finding import Decline
 from optimizer.transforms._git_uses import LARGEST, MOST_FILES, files_to_look_through, reader_of_git
 from optimizer.transforms._node_modules import NAME as NODE_MODULES
 from optimizer.transforms._node_modules import node_modules
-from optimizer.transforms._unneeded import Unneeded, unneeded
+from optimizer.transforms._unneeded import Unneeded, spoken, unneeded
 
 _DOCKERFILES = re.compile(r"(.*/)?((Dockerfile|Containerfile)(\.[^/]*)?|[^/]*\.[Dd]ockerfile)")
 _NODE_COPY = re.compile(r"^\s*(COPY|ADD)\s+(?!--from)[^\n]*node_modules", re.MULTILINE | re.IGNORECASE)
@@ -37,7 +37,7 @@ class Build:
         broad: list[tuple[Step, str]] = []
         patterns: list[tuple[int, str]] = []
         for step in dockerfile.steps:
-            for source in _sources(step) if brings_context(step) else ():
+            for source in _sources(step, dockerfile.document.escape) if brings_context(step) else ():
                 if source is None:
                     return Decline(step.line, f"what the {step.name} brings depends on variables that are not known")
                 folders = [path for path in context.match(source) if context.is_dir(path)]
@@ -56,14 +56,20 @@ class Build:
     def ignorable(self) -> Iterator[Unneeded | Decline]:
         """Go through what can be left out, and the reasons for what stays although it looks unneeded."""
         yield from self._git()
-        minor = [*self._candidates()]
-        mentioned = _mentioned(self.context, tuple(sorted({u.name for u in minor if self._by_name(u)})))
-        for one in minor:
-            if reason := self._needed(one):
-                if one.settles and one.paths:
-                    yield reason
-            elif one.name not in mentioned or not self._by_name(one):
+        free: list[Unneeded] = []
+        for one in self._candidates():
+            reason = self._needed(one)
+            if reason is None:
+                free.append(one)
+            elif one.settles and one.paths:
+                yield reason
+        speakers = _speakers(self.context, tuple(sorted({one.speech for one in free if one.speech})))
+        for one in free:
+            speaker = speakers.get(one.speech or "")
+            if speaker is None:
                 yield one
+            elif one.settles:
+                yield self._stays(one.name, f"{speaker} names it")
 
     def _git(self) -> Iterator[Unneeded | Decline]:
         if "" not in self.folders or not self.context.exists(".git"):
@@ -77,8 +83,8 @@ class Build:
 
     def _candidates(self) -> Iterator[Unneeded]:
         if "" in self.folders and not self._runs_behind():
-            names = (name for name in _GIT_FILES if self.context.is_file(name))
-            yield from (Unneeded(name, (name,), name, made=False, settles=False) for name in names)
+            for name in filter(self.context.is_file, _GIT_FILES):
+                yield Unneeded(name, (name,), name, made=False, settles=False, speech=spoken(name))
         for folder in self.folders:
             yield from unneeded(self.context, folder)
 
@@ -103,11 +109,6 @@ class Build:
         children = {child for step, _ in self.broad for child in self.dockerfile.children(step.stage)}
         return any(step.name == "RUN" for step in steps) or bool(children)
 
-    @staticmethod
-    def _by_name(one: Unneeded) -> bool:
-        """Whether the program could ask for it: what tools make for themselves nobody asks for."""
-        return not one.made or one.line in one.paths
-
     def _needed(self, one: Unneeded) -> Decline | None:
         return self._kept_by_copy(one) or self._tracked(one) or self._excepted(one) or self._spoken_of(one)
 
@@ -129,7 +130,7 @@ class Build:
         return self._stays(one.name, f"{self.context.ignore_path} says {rule}") if rule else None
 
     def _spoken_of(self, one: Unneeded) -> Decline | None:
-        named = re.compile(rf"(?<![\w.-]){re.escape(one.name)}(?![\w-])")
+        named = re.compile(spoken(one.name))
         for step in self.dockerfile.steps:
             if step.name != "FROM" and named.search(step.instruction.text):
                 return self._stays(one.name, f"line {step.line} names it")
@@ -142,9 +143,9 @@ class Build:
         return Decline(self.broad[0][0].line, f"{what} stays in the build context, for {why}")
 
 
-def _sources(step: Step) -> Sequence[str | None]:
+def _sources(step: Step, escape: str) -> Sequence[str | None]:
     known = {**step.state.args, **step.state.env}
-    words = [expand(word, known) for word in step.instruction.arguments[:-1]]
+    words = [expand(word, known, escape) for word in step.instruction.arguments[:-1]]
     return [word for word in words if word is None or "://" not in word]
 
 
@@ -167,18 +168,21 @@ def _find_dockerfiles(context: Context) -> Iterator[tuple[str, str]]:
             yield path, context.text(path) or ""
 
 
-def _mentioned(context: Context, names: tuple[str, ...]) -> frozenset[str]:
-    """Return which of the names the project's scripts and sources speak of."""
-    return context.once(f"mentions of {names}", lambda seen: _look_for(seen, names)) if names else frozenset()
+def _speakers(context: Context, speeches: tuple[str, ...]) -> dict[str, str]:
+    """Return, by expression, a script or source that holds it."""
+    return context.once(f"speakers of {speeches}", lambda seen: _look_for(seen, speeches)) if speeches else {}
 
 
-def _look_for(context: Context, names: tuple[str, ...]) -> frozenset[str]:
-    pattern = re.compile(r"(?<![\w.-])(" + "|".join(map(re.escape, names)) + r")(?![\w-])")
-    found: set[str] = set()
+def _look_for(context: Context, speeches: tuple[str, ...]) -> dict[str, str]:
+    any_of_them = re.compile("|".join(speeches))
+    found: dict[str, str] = {}
     for number, (path, _) in enumerate(files_to_look_through(context)):
         if number >= MOST_FILES:
-            return frozenset(names)
+            return dict.fromkeys(speeches, "one of very many files perhaps")
         data = context.read_bytes(path) or b""
-        if len(data) <= LARGEST and not _DOCKERFILES.fullmatch(basename(path)):
-            found.update(pattern.findall(data.decode("utf-8", "replace")))
-    return frozenset(found)
+        if len(data) > LARGEST or _DOCKERFILES.fullmatch(basename(path)):
+            continue
+        text = data.decode("utf-8", "replace")
+        if any_of_them.search(text):
+            found |= {speech: path for speech in speeches if re.search(speech, text)}
+    return found

@@ -26,9 +26,10 @@ class Unneeded:
 
     line: str
     paths: tuple[str, ...]
-    name: str  # how other files would speak of it
+    name: str
     made: bool  # by a tool: never part of what version control holds
     settles: bool = True  # worth an ignore file of its own; the others come along
+    speech: str | None = None  # how scripts and sources would speak of it (an expression), None where nobody would
 
 
 def unneeded(context: Context, folder: str) -> Iterator[Unneeded]:
@@ -37,8 +38,12 @@ def unneeded(context: Context, folder: str) -> Iterator[Unneeded]:
     if not folder:
         yield from (_entry(found, name, made=False, settles=False) for name in _SETTINGS if context.is_dir(name))
     for path in sorted({dirname(p) for p in found.get("pyvenv.cfg", ())} - {""}):
-        yield Unneeded(path, (path,), basename(path), made=True)
+        name = re.escape(basename(path))
+        speech = rf"{name}[/\\](bin|lib|Scripts)|\b(virtualenv|venv|home)\s*=\s*\S*{name}\b|activate_this"
+        yield Unneeded(path, (path,), basename(path), made=True, speech=speech)
     yield from (_entry(found, name, made=True) for name in (*_CACHES, *_STRAY) if name in found)
+    if ".py" in found and "__pycache__" not in found:
+        yield Unneeded("**/__pycache__", (), "__pycache__", made=True)
     yield from _compiled(found)
     yield from _reports(found, context)
     if not folder:
@@ -52,13 +57,18 @@ def folders_named(context: Context, folder: str, name: str) -> tuple[str, ...]:
 
 def pattern_for(name: str, paths: tuple[str, ...]) -> str:
     """Return the ignore pattern for a name found at these paths."""
-    return name if all(path == name for path in paths) else f"**/{name}"
+    return paths[0] if len(paths) == 1 else f"**/{name}"
+
+
+def spoken(name: str) -> str:
+    """Return the expression for a name standing for itself in a text."""
+    return rf"(?<![\w.-]){re.escape(name)}(?![\w-])"
 
 
 def _entry(found: dict[str, tuple[str, ...]], name: str, *, made: bool, settles: bool = True) -> Unneeded:
     paths = found.get(name, (name,))
     line = f"**/{name}" if name in {"__pycache__", ".DS_Store"} else pattern_for(name, paths)
-    return Unneeded(line, paths, name, made, settles)
+    return Unneeded(line, paths, name, made, settles, None if made else spoken(name))
 
 
 def _by_name(context: Context, folder: str) -> dict[str, tuple[str, ...]]:
@@ -90,13 +100,12 @@ def _reports(found: dict[str, tuple[str, ...]], context: Context) -> Iterator[Un
     for name, proof in _REPORTS.items():
         paths = found.get(name, ())
         if paths and all(not proof or context.is_file(f"{path}/{proof}") for path in paths):
-            yield Unneeded(pattern_for(name, paths), paths, name, made=True)
+            yield Unneeded(pattern_for(name, paths), paths, name, made=True, speech=spoken(name))
 
 
 def _of_docker(context: Context) -> Iterator[Unneeded]:
-    for path in context.match("*compose*.y*ml"):
-        if _COMPOSE.fullmatch(path):
-            yield Unneeded(path, (path,), path, made=False, settles=False)
-    for path in (context.dockerfile, context.ignore_path):
-        if not path.startswith("../"):
-            yield Unneeded(path, (path,) if context.is_file(path) else (), basename(path), made=False, settles=False)
+    compose = [path for path in context.match("*compose*.y*ml") if _COMPOSE.fullmatch(path)]
+    own = [context.dockerfile] if context.is_file(context.dockerfile) else []
+    ignore = [] if context.ignore_path.startswith("../") else [context.ignore_path]
+    for path in (*compose, *own, *ignore):
+        yield Unneeded(path, (path,), basename(path), made=False, settles=False, speech=spoken(basename(path)))
