@@ -182,12 +182,12 @@ def _made_files(call: Call, known: Mapping[str, str | None]) -> Iterator[str]:
         yield from _paths(call, named, known)
         folder = next(_paths(call, _option_values(call, "P"), known), None)
         for word in words if not named else ():
-            name = posixpath.basename(word.text.strip("\"'").partition("?")[0])
+            name = posixpath.basename((resolve(word, known) or word.text.strip('"')).partition("?")[0])
             yield from _joined(folder or call.directory, name)
     elif call.program == "git" and [w.value for w in words[:1]] == ["clone"]:
         last = words[-1]
         is_url = "://" in last.text or last.text.startswith("git@")
-        name = posixpath.basename(last.text.strip("\"'")).removesuffix(".git")
+        name = posixpath.basename(resolve(last, known) or last.text.strip('"')).removesuffix(".git")
         yield from _joined(call.directory, name) if is_url else _paths(call, [last], known)
     elif call.program in {"tar", "unzip"}:
         folder = next(_paths(call, _option_values(call, "C" if call.program == "tar" else "d"), known), call.directory)
