@@ -88,5 +88,5 @@ Output = Annotated[Path | None, typer.Option("--output", "-o", metavar="FILE", h
 Jobs = Annotated[
     int | None, typer.Option("--jobs", "-j", min=1, metavar="N", help="Processes for many files. Default: all cores.")
 ]
-Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Report errors only.")]
+Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="No text report, only errors.")]
 Verbose = Annotated[bool, typer.Option("--verbose", "-v", help="Name unchanged files too, show tracebacks.")]

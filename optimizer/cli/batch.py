@@ -47,9 +47,10 @@ def _in_processes(todo: Sequence[Job], processes: int) -> Iterator[Entry]:
     import signal
     from concurrent.futures import ProcessPoolExecutor
 
+    yield work(todo[0])  # loads all that the processes need, where they are forks
     # An interruption goes to the whole group: the parent answers it, the others just end with it.
     with ProcessPoolExecutor(processes, initializer=signal.signal, initargs=(signal.SIGINT, signal.SIG_IGN)) as pool:
-        yield from pool.map(work, todo, chunksize=max(1, min(16, len(todo) // (processes * 4))))
+        yield from pool.map(work, todo[1:], chunksize=max(1, min(16, len(todo) // (processes * 4))))
 
 
 def work(job: Job, written: Mapping[str, str] = MappingProxyType({})) -> Entry:

@@ -4,6 +4,7 @@ import os
 import platform
 import sys
 import tempfile
+from dataclasses import replace
 from pathlib import Path
 
 from optimizer import __version__
@@ -19,7 +20,7 @@ def write_report(what: str, details: str, job: Job) -> str:
     parts = [
         f"dfopt {__version__}, Python {platform.python_version()}, {platform.platform()}",
         f"what: {what}",
-        f"plan: {job.plan}",
+        f"plan: {replace(job.plan, build_args=dict.fromkeys(job.plan.build_args, '(hidden)'))}",
         "This file holds the Dockerfile, and nothing else of the build context.",
         f"\n{details}",
         f"----- {Path(job.path).name} -----\n{_source(job)}",

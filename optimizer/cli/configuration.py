@@ -1,5 +1,6 @@
 """The configuration: `dfopt.toml`, or `[tool.dfopt]` in `pyproject.toml`; the nearest parent wins."""
 
+import os
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
@@ -10,6 +11,7 @@ from typing import NamedTuple
 from optimizer.transforms import Level
 
 NAMES = ("dfopt.toml", "pyproject.toml")
+_HOME = Path(os.path.expanduser("~"))  # noqa: PTH111 (Path.home() raises for a user without a home)
 
 
 class ConfigurationError(Exception):
@@ -50,7 +52,7 @@ def nearest_configuration(folder: Path) -> Configuration:
     for name in NAMES:
         if (found := read_configuration(folder / name)) is not None:
             return found
-    if (folder / ".git").exists() or folder.parent == folder or folder == Path.home():
+    if (folder / ".git").exists() or folder in {folder.parent, _HOME}:
         return Configuration()
     return nearest_configuration(folder.parent)
 

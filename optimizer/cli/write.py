@@ -2,6 +2,7 @@
 
 import os
 import stat
+import sys
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
@@ -61,7 +62,7 @@ def _stage(change: Change, staged: list[_Staged]) -> None:
         staged.append(_Staged(change, target, temporary))  # known before it exists: an interruption cannot leave it
         with os.fdopen(os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
             file.write(change.after.encode())
-            _like(found, file.fileno())
+            _like(found, temporary)
             file.flush()
             os.fsync(file.fileno())
     except OSError as error:
@@ -83,17 +84,17 @@ def _unchanged(change: Change, target: Path) -> os.stat_result | None:
     return found
 
 
-def _like(found: os.stat_result | None, handle: int) -> None:
+def _like(found: os.stat_result | None, temporary: Path) -> None:
     """Give a new file the mode and, where possible, the owner of the one that it replaces."""
     if found is None:
         mask = os.umask(0)
         os.umask(mask)
-        os.fchmod(handle, 0o666 & ~mask)
+        temporary.chmod(0o666 & ~mask)
         return
-    if (found.st_uid, found.st_gid) != (os.geteuid(), os.getegid()):
+    if sys.platform != "win32" and (found.st_uid, found.st_gid) != (os.geteuid(), os.getegid()):
         with suppress(PermissionError):
-            os.fchown(handle, found.st_uid, found.st_gid)
-    os.fchmod(handle, stat.S_IMODE(found.st_mode))
+            os.chown(temporary, found.st_uid, found.st_gid)
+    temporary.chmod(stat.S_IMODE(found.st_mode))
 
 
 def _undo(done: Iterable[_Staged]) -> None:

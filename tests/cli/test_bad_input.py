@@ -150,7 +150,7 @@ def test_a_bug_ends_with_3_and_a_report(project: Path, dfopt: Callable, monkeypa
     monkeypatch.setattr("optimizer.cli.batch.optimize", break_)
     monkeypatch.setattr("tempfile.tempdir", str(project))
 
-    ran = dfopt("rewrite", "Dockerfile")
+    ran = dfopt("rewrite", "Dockerfile", "--build-arg", "TOKEN=hunter2")
 
     report = next(project.glob("dfopt-report-*.txt"))
     assert ran.code == 3
@@ -158,6 +158,8 @@ def test_a_bug_ends_with_3_and_a_report(project: Path, dfopt: Callable, monkeypa
     assert str(report) in ran.err
     assert ADDS in report.read_text()
     assert "Traceback" in report.read_text()
+    assert "TOKEN" in report.read_text()
+    assert "hunter2" not in report.read_text()
     assert (project / "Dockerfile").read_text() == ADDS
 
 

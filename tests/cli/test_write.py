@@ -44,7 +44,7 @@ def test_a_new_file_has_the_usual_mode(tmp_path: Path, two: list[Change]) -> Non
 
 
 @pytest.mark.parametrize("error", [KeyboardInterrupt, OSError(28, "No space left on device")])
-@pytest.mark.parametrize("call", ["os.fsync", "os.fchmod"])
+@pytest.mark.parametrize("call", ["os.fsync", "pathlib.Path.chmod"])
 def test_nothing_is_written_when_interrupted(
     tmp_path: Path, two: list[Change], monkeypatch: pytest.MonkeyPatch, call: str, error: BaseException
 ) -> None:
