@@ -59,6 +59,10 @@ class Arguments:
         """Tell whether one of these options is given and not switched off (`--production=false`)."""
         return any(name in names and value != "false" for name, value in self.options)
 
+    def denies(self, name: str) -> bool:
+        """Tell whether a switch is given as off (`--no-save`, `--save=false`)."""
+        return (name, "false") in self.options
+
     def all(self, *names: str) -> tuple[str | None, ...]:
         """Return the values of these options, in order."""
         return tuple(value for name, value in self.options if name in names)
@@ -184,7 +188,7 @@ def _option(
         return [(name, None if hidden else value)]
     positive = name.replace("--no-", "--", 1)
     if known.negatable and positive != name and positive in known.switches | known.values:
-        return [(name, value)]
+        return [(positive, "false")]
     return None
 
 

@@ -142,7 +142,11 @@ def _install(project: Project, folder: str, arguments: Arguments, *, ignore_scri
     first, *members = packages.files
     manifests = below_folders([first, *locks, *members, *needed], context)
     stale = command.value not in _CI and any(_is_stale(packages, lock) for lock in locks)
-    return Install(manifests, packages.outputs, locks if stale and not arguments.has("--no-save") else ())
+    return Install(
+        manifests,
+        packages.outputs,
+        locks if stale and not (arguments.denies("--save") or arguments.denies("--package-lock")) else (),
+    )
 
 
 def _without_manifest(project: Project, folder: str, name: str) -> Install:

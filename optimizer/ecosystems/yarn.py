@@ -46,7 +46,7 @@ OPTIONS = Options.of(
         --emoji --otp""",
     negatable=True,
 )
-_FIXED = ("--frozen-lockfile", "--pure-lockfile", "--immutable", "--no-lockfile")
+_FIXED = ("--frozen-lockfile", "--pure-lockfile", "--immutable")
 _LOCK_ENTRY = re.compile(r"^(?![ #]).*:\s*$", re.MULTILINE)
 _MAJOR_WITH_GLOBAL_CACHE = 4
 _Stale = Callable[[Packages, str], bool]
@@ -193,7 +193,7 @@ def _outputs_2(project: Project, packages: Packages, variables: Mapping[str, str
 
 
 def _rewritten(packages: Packages, locks: tuple[str, ...], arguments: Arguments, is_stale: _Stale) -> tuple[str, ...]:
-    if not locks or arguments.has(*_FIXED):
+    if not locks or arguments.has(*_FIXED) or arguments.denies("--lockfile"):
         return ()
     return locks if is_stale(packages, packages.context.text(locks[0]) or "") else ()
 
