@@ -1,12 +1,13 @@
 """Put the COPYs of sources below the last install, with the manifests in their place."""
 
+import posixpath
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from optimizer.context import Context
 from optimizer.model import Dockerfile
 from optimizer.shell import Command, state_changes
-from optimizer.syntax import Document, Span
+from optimizer.syntax import Document, Instruction, Span
 from optimizer.transforms._copies import Copied, below
 from optimizer.transforms._early_installs import Early, Found
 from optimizer.transforms._finding import Artifact, Decline, Edit, Finding, Level, Rewrite
@@ -48,9 +49,15 @@ def _manifests_of(copied: Copied, early: Early, earlier: Sequence[Copied]) -> di
 
 
 def _is_narrow(copied: Copied, early: Early, context: Context) -> bool:
-    """Tell whether a COPY brings nothing but manifests."""
-    wanted = {copied.source_of(path) for one in early.installs for path in one.paths}
-    return all(any(w and below(file, w) is not None for w in wanted) for file in copied.files(context))
+    """Tell whether a COPY brings manifests only, or a folder of them (`requirements/`)."""
+    wanted = {source for one in early.installs for path in one.paths if (source := copied.source_of(path)) is not None}
+    folders = {posixpath.dirname(source) for source in wanted} - {""}
+    endings = {posixpath.splitext(source)[1] for source in wanted}
+    return all(
+        any(below(file, source) is not None for source in wanted)
+        or (posixpath.dirname(file) in folders and posixpath.splitext(file)[1] in endings - {".json", ".toml", ".yaml"})
+        for file in copied.files(context)
+    )
 
 
 def _why_unsafe(dockerfile: Dockerfile, context: Context, early: Early, moving: Sequence[Copied]) -> str | None:
@@ -131,20 +138,14 @@ def _compose(
 ) -> Finding:
     """Return the rewrite: manifests in the place of the sources, the sources below the last install."""
     document = dockerfile.document
-    edits: list[Edit] = []
-    blocks, copies = "", []
+    copies: list[str] = []
     for copied, manifests in moving:
         lines = copy_lines(document, copied, manifests, context)
         if lines is None:
             return Decline(copied.step.line, "a manifest has a name that COPY would take for a pattern")
-        block = instruction_with_comments(document, copied.step.instruction)
-        blocks += block
         copies += lines
-        if lines:
-            end = copied.step.instruction.span.end
-            edits.append(Edit(Span(end - len(block), end), "".join(line + document.newline for line in lines)))
-        else:
-            edits.append(remove_instruction(document, copied.step.instruction))
+    first, *others = (copied.step.instruction for copied, _ in moving)
+    blocks = "".join(instruction_with_comments(document, instruction) for instruction in (first, *others))
     if len(copies) > _MOST_COPIES:
         return Decline(moving[0][0].step.line, f"the manifests lie in {len(copies)} folders")
     tail = _Tail(document, early, blocks)
@@ -155,12 +156,24 @@ def _compose(
         title=f"Copy {_listed(names, 'and')} before the sources",
         why=f"An edit of a source file no longer runs {_listed([_said(one) for one in early.installs], 'and')} again: "
         f"only a change of {_listed(names, 'or')} does.",
-        edits=(*edits, *tail.edits()),
+        edits=(
+            _in_place_of(document, first, copies),
+            *(remove_instruction(document, other) for other in others),
+            *tail.edits(),
+        ),
         added=(*map(_claim, copies), *tail.added()),
         removed=tuple(tail.removed()),
         artifacts=artifacts,
         level=level,
     )
+
+
+def _in_place_of(document: Document, instruction: Instruction, lines: Sequence[str]) -> Edit:
+    """Put lines in the place of an instruction and its comments; take these out where there are none."""
+    if not lines:
+        return remove_instruction(document, instruction)
+    start = instruction.span.end - len(instruction_with_comments(document, instruction))
+    return Edit(Span(start, instruction.span.end), "".join(line + document.newline for line in lines))
 
 
 def _claim(line: str) -> str:
@@ -169,8 +182,10 @@ def _claim(line: str) -> str:
 
 
 def _said(found: Found) -> str:
-    words = [found.call.program, *(word.text for word in found.call.arguments[:1])]
-    return " ".join(words)
+    """Return an install as people call it: `pip install` for `python3 -m pip install -r …`."""
+    words = [found.call.program, *(word.text for word in found.call.arguments)]
+    named = words[2:] if words[1:2] == ["-m"] else words
+    return " ".join(word for word in named[:2] if not word.startswith("-"))
 
 
 def _listed(names: Sequence[str], joint: str) -> str:
