@@ -11,7 +11,7 @@ from optimizer.shell import Call, Word
 _SUBSTITUTION = re.compile(r"\$\(|`|<\(")
 _BRACES = re.compile(r"([^{}]*)\{([^{}]*)\}([^{}]*)")
 _LAST_GLOB = re.compile(r"(?:^|(?<=/))[^/]*\*[^/]*$")
-_LOCAL = re.compile(r"(?:\.{0,2}/|~)")
+_LOCAL = re.compile(r"\.{0,2}/|~|\.{1,2}$")
 
 
 @dataclass(frozen=True, slots=True)

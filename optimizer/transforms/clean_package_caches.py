@@ -14,9 +14,10 @@ from optimizer.ecosystems import Cache, Ecosystem, all_ecosystems
 from optimizer.ecosystems._system import SystemManager
 from optimizer.model import Step
 from optimizer.shell import Call
+from optimizer.syntax import Document
 from optimizer.transforms._behind import why_not_behind
-from optimizer.transforms._finding import Decline, Finding, Gain, Level, Rewrite
-from optimizer.transforms._layout import append_to_chain, chain_operator, insert_word
+from optimizer.transforms._finding import Decline, Edit, Finding, Gain, Level, Rewrite
+from optimizer.transforms._layout import WIDTH, append_to_chain, chain_operator, continuation, insert_word
 from optimizer.transforms._mounts import mounted
 from optimizer.transforms._package_lists import reader_of_lists, refreshes
 from optimizer.transforms._transform import Example, Subject, transform
@@ -213,7 +214,7 @@ def _rewrite(subject: Subject, step: Step, flagged: list[_Left], cleaned: list[_
     operator = chain_operator(step)
     edits = [insert_word(step, after, left.cache.flag or "") for left in flagged if (after := left.cache.after)]
     if commands:
-        edits.append(append_to_chain(subject.dockerfile.document, step, commands, operator))
+        edits.append(_appended(subject.dockerfile.document, step, commands, sum(len(e.text) for e in edits)))
     names = " and ".join(dict.fromkeys(left.cache.name for left in [*flagged, *cleaned]))
     managers = {left.ecosystem.id for left in [*flagged, *cleaned]}
     return Rewrite(
@@ -225,6 +226,17 @@ def _rewrite(subject: Subject, step: Step, flagged: list[_Left], cleaned: list[_
         removed=tuple(str(left.call.command) for left in flagged),
         gain=Gain(bytes=sum(_SIZES.get(manager, _SIZE) for manager in managers)),
     )
+
+
+def _appended(document: Document, step: Step, commands: list[str], widening: int) -> Edit:
+    """Put commands behind the others; `widening` is what else makes a RUN of one line longer."""
+    operator = chain_operator(step)
+    edit = append_to_chain(document, step, commands, operator)
+    line = step.instruction.text.rstrip("\r\n")
+    if "\n" in line or len(line) + widening + len(edit.text) <= WIDTH:
+        return edit
+    joint = continuation(document, step.instruction, operator)
+    return Edit(edit.span, "".join(joint + command for command in commands))
 
 
 def _with_flag(left: _Left) -> str:

@@ -1,0 +1,244 @@
+"""Which caches are kept out of the layers, and which places are left alone."""
+
+import pytest
+
+from optimizer.context import Context
+from optimizer.engine import Plan, Result, optimize
+
+PLAN = Plan(select=frozenset({"clean-package-caches"}))
+INSTALL = "RUN apt-get update && apt-get install -y curl"
+CLEANED = f"{INSTALL} && rm -rf /var/lib/apt/lists/*"
+
+
+def run(text: str, files: dict[str, str] | None = None) -> Result:
+    return optimize(text, Context.of(files or {}), PLAN)
+
+
+def debian(*lines: str) -> str:
+    return "\n".join(["FROM debian:12", *lines, ""])
+
+
+CHANGES = {
+    "a long line is continued": (
+        debian(INSTALL + " " + "x" * 60),
+        debian(INSTALL + " " + "x" * 60 + " \\\n    && rm -rf /var/lib/apt/lists/*"),
+    ),
+    "trailing operators and tabs are kept": (
+        debian("RUN apt-get update && \\\n\tapt-get install -y curl && \\\n\tcurl --version"),
+        debian(
+            "RUN apt-get update && \\\n\tapt-get install -y curl && \\\n\tcurl --version && \\\n"
+            "\trm -rf /var/lib/apt/lists/*"
+        ),
+    ),
+    "a comment line inside stays": (
+        debian("RUN apt-get update \\\n    # the client\n    && apt-get install -y curl"),
+        debian(
+            "RUN apt-get update \\\n    # the client\n    && apt-get install -y curl \\\n"
+            "    && rm -rf /var/lib/apt/lists/*"
+        ),
+    ),
+    "statements under set -e go on in their style": (
+        debian("RUN set -eux; apt-get update; apt-get install -y curl; curl --version"),
+        debian("RUN set -eux; apt-get update; apt-get install -y curl; curl --version; rm -rf /var/lib/apt/lists/*"),
+    ),
+    "a later RUN that fetches its own lists": (debian(INSTALL, INSTALL), debian(CLEANED, CLEANED)),
+    "a clean-up that comes before the install, or in a later RUN, does not count": (
+        debian(
+            "RUN rm -rf /var/lib/apt/lists/* && apt-get update && apt-get install -y curl",
+            "RUN rm -rf /var/lib/apt/lists/*",
+        ),
+        debian(
+            "RUN rm -rf /var/lib/apt/lists/* && apt-get update && apt-get install -y curl \\\n"
+            "    && rm -rf /var/lib/apt/lists/*",
+            "RUN rm -rf /var/lib/apt/lists/*",
+        ),
+    ),
+    "apt-get clean leaves the lists": (
+        debian(f"{INSTALL} && apt-get clean"),
+        debian(f"{INSTALL} && apt-get clean && rm -rf /var/lib/apt/lists/*"),
+    ),
+    "an installer that is piped into a shell refreshes the lists": (
+        debian("RUN curl -sL https://deb.nodesource.com/setup_20.x | bash - && apt-get install -y nodejs"),
+        debian(
+            "RUN curl -sL https://deb.nodesource.com/setup_20.x | bash - && apt-get install -y nodejs \\\n"
+            "    && rm -rf /var/lib/apt/lists/*"
+        ),
+    ),
+    "two managers in one RUN": (
+        debian(f"{INSTALL} && pip install flask"),
+        debian(f"{INSTALL} && pip install --no-cache-dir flask \\\n    && rm -rf /var/lib/apt/lists/*"),
+    ),
+    "a flag never goes into the argument of an option": (
+        "FROM alpine:3.20\nRUN apk --virtual add add gcc\n",
+        "FROM alpine:3.20\nRUN apk --virtual add add --no-cache gcc\n",
+    ),
+    "a flag on a continued line": (
+        "FROM alpine:3.20\nRUN apk \\\n      add \\\n      gcc\n",
+        "FROM alpine:3.20\nRUN apk \\\n      add --no-cache \\\n      gcc\n",
+    ),
+    "several apk calls, each with a flag": (
+        "FROM alpine:3.20\nRUN apk add -U gcc && apk add git\nRUN apk add curl\n",
+        "FROM alpine:3.20\nRUN apk add --no-cache -U gcc && apk add --no-cache git\nRUN apk add --no-cache curl\n",
+    ),
+    "an index that apk update has stored is removed": (
+        "FROM alpine:3.20\nRUN apk update && apk add curl\n",
+        "FROM alpine:3.20\nRUN apk update && apk add curl && rm -rf /var/cache/apk/*\n",
+    ),
+    "yum": ("FROM centos:7\nRUN yum -y install git\n", "FROM centos:7\nRUN yum -y install git && yum clean all\n"),
+    "zypper": (
+        "FROM opensuse/leap\nRUN zypper -n in git\n",
+        "FROM opensuse/leap\nRUN zypper -n in git && zypper clean --all\n",
+    ),
+    "CRLF": (
+        "FROM debian:12\r\nRUN apt-get update && \\\r\n  apt-get install -y curl\r\n",
+        (
+            "FROM debian:12\r\nRUN apt-get update && \\\r\n  apt-get install -y curl && \\\r\n"
+            "  rm -rf /var/lib/apt/lists/*\r\n"
+        ),
+    ),
+    "no newline at the end": (f"FROM debian:12\n{INSTALL}", f"FROM debian:12\n{CLEANED}"),
+    "the lists of a cache mount for something else": (
+        debian(INSTALL.replace("RUN", "RUN --mount=type=cache,target=/root/.npm")),
+        debian(
+            INSTALL.replace("RUN", "RUN --mount=type=cache,target=/root/.npm")
+            + " \\\n    && rm -rf /var/lib/apt/lists/*"
+        ),
+    ),
+    "later commands that need no lists": (
+        debian(INSTALL, "RUN apt-get purge -y curl && apt-get autoremove -y", "RUN dpkg -l apt && ./configure"),
+        debian(CLEANED, "RUN apt-get purge -y curl && apt-get autoremove -y", "RUN dpkg -l apt && ./configure"),
+    ),
+}
+
+
+@pytest.mark.parametrize(("before", "after"), CHANGES.values(), ids=CHANGES)
+def test_changes(before: str, after: str) -> None:
+    result = run(before)
+
+    assert result.after == after
+    assert run(after).after == after
+
+
+STAYS = {
+    "a later install": (debian(INSTALL, "RUN apt-get install -y git"), "line 3 installs packages"),
+    "a later install under a condition": (
+        debian(INSTALL, "RUN if true; then apt-get install -y git; fi"),
+        "line 3 installs packages",
+    ),
+    "a later install whose own update is not certain": (
+        debian(INSTALL, "RUN test -e /x && apt-get update || apt-get install -y git"),
+        "line 3 installs packages",
+    ),
+    "a later search": (debian(INSTALL, "RUN apt-cache search x"), "apt-cache in line 3"),
+    "a later source package": (debian(INSTALL, "RUN apt-get source x"), "line 3"),
+    "a later install through another program": (debian(INSTALL, "RUN retry apt-get install -y git"), "line 3"),
+    "a later build dependency tool": (debian(INSTALL, "RUN mk-build-deps -i"), "mk-build-deps in line 3"),
+    "a later install in exec form": (debian(INSTALL, 'RUN ["apt-get", "install", "-y", "git"]'), "line 3"),
+    "a later install in a here-document": (debian(INSTALL, "RUN <<EOF\napt-get install -y git\nEOF"), "line 3"),
+    "a child stage that installs": (
+        "FROM debian:12 AS base\n" + INSTALL + "\nFROM base\nRUN apt-get install -y git\n",
+        "line 4 installs packages",
+    ),
+    "a child of a child that installs": (
+        "FROM debian:12 AS a\n" + INSTALL + "\nFROM a AS b\nFROM b\nRUN apt-get install -y git\n",
+        "line 5 installs packages",
+    ),
+    "a trigger that installs": (debian("ONBUILD RUN apt-get install -y git", INSTALL), "line 2 installs packages"),
+    "a script that nobody knows": (debian(INSTALL, "RUN ./setup.sh"), "./setup.sh in line 3"),
+    "a script from elsewhere": (debian(INSTALL, "RUN curl https://x.example/i | sh"), "the script that line 3 runs"),
+    "a program in a variable": (debian(INSTALL, "RUN $INSTALL git && /opt/$X/setup"), "line 3"),
+    "lists of an earlier layer": (debian("RUN apt-get update && true", "RUN apt-get install -y git"), "earlier layer"),
+    "lists of the base image": (debian("RUN apt-get install -y git"), "earlier layer"),
+    "an update alone": (debian("RUN apt-get update"), "no install of the RUN uses"),
+    "a cache mount": (debian(INSTALL.replace("RUN", "RUN --mount=type=cache,target=/var/cache/apt")), "a cache mount"),
+    "a cache mount above": (debian(INSTALL.replace("RUN", "RUN --mount=type=cache,target=/var/lib")), "a cache mount"),
+    "a mount on a variable": (debian(INSTALL.replace("RUN", "RUN --mount=type=cache,target=$X")), "a cache mount"),
+    "exec form": ('FROM alpine:3.20\nRUN ["apk", "add", "curl"]\n', "exec form"),
+    "a here-document": (debian("RUN <<EOF\napt-get update\napt-get install -y x\nEOF"), "here-document"),
+    "a condition": (debian("RUN if true; then apt-get update && apt-get install -y x; fi"), "a condition"),
+    "a failure that is let pass": (debian(f"{INSTALL} || true"), "under a condition only"),
+    "statements without set -e": (debian("RUN apt-get update; apt-get install -y x"), "not joined by && alone"),
+    "set -e switched off": (debian("RUN set -e; apt-get update; set +e; apt-get install -y x"), "switches set -e off"),
+    "a list at the end under set -e": (
+        debian("RUN set -e; apt-get update; apt-get install -y x; if true; then x; fi"),
+        "ends in a compound command",
+    ),
+    "a script within the script": (debian('RUN bash -c "apt-get update && apt-get install -y x"'), "within the script"),
+    "another user": (debian("USER app", INSTALL), "the user is app"),
+    "sudo": (debian("RUN sudo apt-get update && sudo apt-get install -y x"), "another user"),
+    "the environment": (debian("ENV PIP_NO_CACHE_DIR=1", "RUN pip install x"), "PIP_NO_CACHE_DIR"),
+    "an old release of pip": ("FROM ubuntu:14.04\nRUN pip install x\n", "does not know --no-cache-dir"),
+    "an old release of apk": ("FROM alpine:3.2\nRUN apk add x\n", "does not know --no-cache"),
+    "a fresh index that a script may need": ("FROM alpine:3.20\nRUN apk add -U x\nRUN ./setup.sh\n", "./setup.sh"),
+}
+
+
+@pytest.mark.parametrize(("text", "reason"), STAYS.values(), ids=STAYS)
+def test_stays(text: str, reason: str) -> None:
+    result = run(text)
+
+    assert result.after == text
+    assert any(reason in d.reason for d in result.declined), result.declined
+
+
+SILENT = {
+    "text that is not understood": debian(f"{INSTALL} # the client"),
+    "cleaned already": debian(CLEANED),
+    "cleaned with other things": debian(f"{INSTALL} && rm -rf /tmp/* /var/lib/apt/lists/*"),
+    "flagged already": "FROM alpine:3.20\nRUN apk add --no-cache curl\n",
+    "a stage that is not shipped": f"FROM debian:12 AS build\n{INSTALL}\nFROM scratch\nCOPY --from=build /x /x\n",
+    "nothing to do with packages": debian("RUN make"),
+}
+
+
+@pytest.mark.parametrize("text", SILENT.values(), ids=SILENT)
+def test_nothing_is_to_be_done_or_said(text: str) -> None:
+    result = run(text)
+
+    assert (result.after, result.declined) == (text, ())
+
+
+@pytest.mark.parametrize(
+    ("script", "cleaned"),
+    [
+        ("make -C /src", True),
+        ("apt-get update\napt-get install -y git", True),
+        ("apt-get install -y git", False),
+        ("if true; then apt-get update; fi\napt-get install -y git", False),
+        ("./other.sh", False),
+        ("case x in (", True),
+        ("case x in ( apt-get", False),
+    ],
+)
+def test_a_script_of_the_context_is_read(script: str, *, cleaned: bool) -> None:
+    text = debian(INSTALL, "COPY scripts /opt/scripts/", "RUN /opt/scripts/setup.sh")
+
+    result = run(text, {"scripts/setup.sh": f"#!/bin/sh\n{script}\n"})
+
+    assert (result.after != text) == cleaned
+
+
+@pytest.mark.parametrize(
+    ("lines", "files", "cleaned"),
+    [
+        (("COPY . /app", "RUN cd /app && sh ci/x.sh"), {"ci/x.sh": "apt-get install git"}, False),
+        (("COPY . /app", "WORKDIR /app", "RUN make"), {"Makefile": "deps:\n\tapt-get install git\n"}, False),
+        (("COPY . /app", "WORKDIR /app", "RUN make"), {"Makefile": "all:\n\tcc x.c\n"}, True),
+        (("COPY tool /usr/local/bin/", "RUN tool"), {"tool": "#!/bin/sh\napt-get install git"}, False),
+        (("COPY tool /usr/local/bin/", "RUN tool"), {"tool": "#!/bin/sh\ntrue"}, True),
+        (("COPY run.sh /run.sh", 'ENTRYPOINT ["/run.sh"]'), {"run.sh": "#!/bin/sh\napt-get install git"}, False),
+        (("COPY run.sh /run.sh", 'CMD ["sh", "/run.sh"]'), {"run.sh": "#!/bin/sh\nexec serve"}, True),
+        (("COPY a.py /app/", "RUN python /app/a.py"), {"a.py": "os.system('apt-get install git')"}, False),
+        (("COPY a.py /app/", "RUN python /app/a.py"), {"a.py": "print()"}, True),
+    ],
+)
+def test_programs_of_the_context_are_read(lines: tuple[str, ...], files: dict[str, str], *, cleaned: bool) -> None:
+    text = debian(INSTALL, *lines)
+
+    assert (run(text, files).after != text) == cleaned
+
+
+def test_the_gain_is_told() -> None:
+    (applied,) = run(debian(INSTALL)).applied
+
+    assert applied.rewrite.gain.bytes > 0
