@@ -28,7 +28,8 @@ class Case:
     build: bool = False
     unchanged: str = ""  # for a case that must stay: part of the decline's reason, or "nothing" where none is due
     dockerfile: str = "Dockerfile"
-    rebuild: dict[str, str] = field(default_factory=dict)
+    rebuild: dict[str, str] = field(default_factory=dict)  # `touch` a file, and the `step` that must stay cached
+    gone: tuple[str, ...] = ()  # files of the image that the rewrite says it leaves out
 
     @property
     def context(self) -> Path:
@@ -44,7 +45,7 @@ def all_cases() -> list[Case]:
 def load(path: Path) -> Case:
     """Read one case."""
     settings = tomllib.loads((path / "case.toml").read_text())
-    settings["args"] = tuple(settings.get("args", ()))
+    settings |= {key: tuple(settings.get(key, ())) for key in ("args", "gone")}
     return Case(path, **settings)
 
 
