@@ -53,6 +53,16 @@ class Image:
         return found
 
 
+@dataclass(frozen=True, slots=True)
+class File:
+    """A file of an image. `content` is a digest, or the target of a link."""
+
+    kind: bytes
+    mode: str
+    owner: tuple[int, int]
+    content: str
+
+
 class Docker:
     """What the tests ask of `docker`."""
 
@@ -78,8 +88,8 @@ class Docker:
         config = json.loads(subprocess.run(command, capture_output=True, text=True, check=True).stdout)
         return {key: config[key] for key in _CONTRACT if config.get(key)}
 
-    def files(self, image: Image) -> dict[str, tuple[object, ...]]:
-        """Return type, mode, owner and content of every file but those that are left open, by path."""
+    def files(self, image: Image) -> dict[str, File]:
+        """Return every file but those that are left open, by path."""
         command = ("docker", "create", "--network", "none", image.id)
         container = subprocess.run(command, capture_output=True, text=True, check=True).stdout.strip()
         try:
@@ -107,7 +117,7 @@ def _printed(records: list[dict[str, list[dict[str, str]]]]) -> str:
     return b"".join(base64.b64decode(log["data"]) for log in logs).decode(errors="replace")[-4000:]
 
 
-def _files(archive: tarfile.TarFile) -> Iterator[tuple[str, tuple[object, ...]]]:
+def _files(archive: tarfile.TarFile) -> Iterator[tuple[str, File]]:
     contents: dict[str, str] = {}
     for member in archive:
         path, kind, content = member.name.strip("/"), member.type, member.linkname
@@ -115,7 +125,7 @@ def _files(archive: tarfile.TarFile) -> Iterator[tuple[str, tuple[object, ...]]]
             content = contents[path] = hashlib.file_digest(archive.extractfile(member), "sha256").hexdigest()
         elif member.islnk():  # another name of a file that came before; which of them is first means nothing
             kind, content = tarfile.REGTYPE, contents[member.linkname.strip("/")]
-        yield path, (kind, oct(member.mode), member.uid, member.gid, content)
+        yield path, File(kind, oct(member.mode), (member.uid, member.gid), content)
 
 
 @pytest.fixture(scope="session")
