@@ -6,49 +6,57 @@ line and continues one behind a doubled escape character; `witness_view` neutral
 
 import io
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import cached_property, lru_cache
+from functools import cache, cached_property, lru_cache
+from typing import TYPE_CHECKING
 
 from optimizer.syntax import Document, Instruction, parse
+
+if TYPE_CHECKING:
+    from dockerfile_parse import DockerfileParser
 
 _META = frozenset("CMD ENTRYPOINT ENV EXPOSE HEALTHCHECK LABEL ONBUILD SHELL STOPSIGNAL USER VOLUME WORKDIR".split())
 
 
 @dataclass(frozen=True, slots=True)
 class Contract:
-    """What the image promises to whoever runs it, as far as a Dockerfile tells, stage by stage."""
+    """What the image promises to whoever runs it, as far as a Dockerfile tells.
+
+    `base_images` are those of all stages, arguments resolved; `settings` are the squeezed values of the instructions
+    that make no files, in order, by stage and keyword.
+    """
 
     base_images: tuple[str, ...]
-    cmd: str | None
-    env: tuple[tuple[str, str], ...]
-    labels: tuple[tuple[str, str], ...]
-    instructions: tuple[tuple[int, str, str], ...]  # (stage, keyword, squeezed value) of all that makes no files
+    settings: Mapping[tuple[int, str], tuple[str, ...]]
 
     def difference(self, other: "Contract") -> str | None:
-        """Name the first part in which two contracts differ."""
-        parts = ("base_images", "cmd", "env", "labels", "instructions")
-        return next((p.replace("_", " ") for p in parts if getattr(self, p) != getattr(other, p)), None)
+        """Name the first keyword in which two contracts differ, None where they are the same."""
+        if self.base_images != other.base_images:
+            return "FROM"
+        keys = sorted(self.settings.keys() | other.settings.keys())
+        return next((k[1] for k in keys if self.settings.get(k) != other.settings.get(k)), None)
 
 
 @lru_cache(maxsize=64)
 def read_contract(source: str) -> Contract:
     """Return the contract of a Dockerfile's text."""
+    text = witness_view(parse(source))
+    witness = _witness()(fileobj=io.BytesIO(text.encode("utf-8", "surrogatepass")))
+    return Contract(tuple(witness.parent_images), _settings(witness.structure))
+
+
+@cache
+def _witness() -> "type[DockerfileParser]":
+    """Return dockerfile-parse's parser, reading the structure once: each of its properties would parse anew."""
     from dockerfile_parse import DockerfileParser
 
     class Witness(DockerfileParser):  # type: ignore[misc]
-        """The parser, reading the structure once: each of its properties would parse the file anew."""
+        """The parser, with its structure kept."""
 
         structure = cached_property(DockerfileParser.structure.fget)
 
-    text = witness_view(parse(source))
-    witness = Witness(fileobj=io.BytesIO(text.encode("utf-8", "surrogatepass")))
-    return Contract(
-        tuple(witness.parent_images),
-        witness.cmd,
-        tuple(witness.envs.items()),
-        tuple(witness.labels.items()),
-        tuple(_instructions(witness.structure)),
-    )
+    return Witness
 
 
 def witness_view(document: Document) -> str:
@@ -74,12 +82,14 @@ def _neutral(instruction: Instruction, escape: str) -> str:
     return f"{instruction.leading}{instruction.keyword} {body}" + "\n#" * max(lines - 1, 0) + "\n" * min(lines, 1)
 
 
-def _instructions(structure: list[dict[str, object]]) -> list[tuple[int, str, str]]:
-    found, stage = [], -1
+def _settings(structure: list[dict[str, object]]) -> Mapping[tuple[int, str], tuple[str, ...]]:
+    found: dict[tuple[int, str], tuple[str, ...]] = {}
+    stage = -1
     for entry in structure:
-        keyword, value = str(entry["instruction"]), str(entry["value"])
+        keyword = str(entry["instruction"])
         if keyword == "FROM":
             stage += 1
         elif keyword in _META:
-            found.append((stage, keyword, " ".join(value.split())))
+            key = (stage, keyword)
+            found[key] = (*found.get(key, ()), " ".join(str(entry["value"]).split()))
     return found

@@ -16,8 +16,7 @@ ODD = {
 def test_the_witness_sees_through_what_it_would_misread(text: str) -> None:
     contract = read_contract(text)
 
-    assert contract.cmd == "right"
-    assert not any("wrong" in value for _, _, value in contract.instructions)
+    assert dict(contract.settings) == {(0, "CMD"): ("right",)}
 
 
 @pytest.mark.parametrize("text", ODD.values(), ids=ODD.keys())
@@ -28,13 +27,19 @@ def test_the_view_keeps_the_lines(text: str) -> None:
 @pytest.mark.parametrize(
     ("before", "after", "part"),
     [
-        ("FROM a\nCMD x\n", "FROM b\nCMD x\n", "base images"),
-        ("FROM a\nCMD x\n", "FROM a\nCMD y\n", "cmd"),
-        ("FROM a\nENV A=1\n", "FROM a\nENV A=2\n", "env"),
-        ("FROM a\nLABEL a=1\n", "FROM a\n", "labels"),
-        ("FROM a\nUSER x\n", "FROM a\n", "instructions"),
-        ("FROM a\nEXPOSE 1\nFROM b\n", "FROM a\nFROM b\nEXPOSE 1\n", "instructions"),
+        ("FROM a\nCMD x\n", "FROM b\nCMD x\n", "FROM"),
+        ("FROM a\nCMD x\n", "FROM a\nCMD y\n", "CMD"),
+        ("FROM a\nENV A=1\n", "FROM a\nENV A=2\n", "ENV"),
+        ("FROM a\nLABEL a=1\n", "FROM a\n", "LABEL"),
+        ("FROM a\nUSER x\n", "FROM a\n", "USER"),
+        ("FROM a\nEXPOSE 1\nFROM b\n", "FROM a\nFROM b\nEXPOSE 1\n", "EXPOSE"),
     ],
 )
 def test_a_difference_is_named(before: str, after: str, part: str) -> None:
     assert read_contract(before).difference(read_contract(after)) == part
+
+
+def test_the_order_of_different_settings_is_no_part_of_it() -> None:
+    one, other = "FROM a\nUSER x\nLABEL a=1\n", "FROM a\nLABEL a=1\nUSER x\n"
+
+    assert read_contract(one).difference(read_contract(other)) is None
