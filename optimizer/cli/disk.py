@@ -37,10 +37,11 @@ def read_context(folder: Path, dockerfile: Path, listings: Listings | None = Non
     root = os.path.abspath(folder)  # noqa: PTH100 - links stay links: the paths in messages are the user's
     name = os.path.relpath(os.path.abspath(dockerfile), root).replace(os.sep, "/")  # noqa: PTH100
     ignore_path, ignore = _ignore_file(root, name)
+    tree = _DiskTree(root, ignore, {} if listings is None else listings)
     return Context(
-        files=_DiskTree(root, ignore, {} if listings is None else listings),
+        files=tree,
         ignore=ignore,
-        read_bytes=_reader(root, ignore_path),
+        read_bytes=_reader(root, tree, ignore_path),
         tracked=_version_control(root),
         dockerfile=name,
         ignore_path=ignore_path,
@@ -119,18 +120,23 @@ def _is_folder(entry: os.DirEntry[str]) -> bool | None:
     return False if entry.is_file(follow_symlinks=False) or entry.is_symlink() else None
 
 
-def _reader(root: str, ignore_path: str) -> Callable[[str], bytes | None]:
+def _reader(root: str, tree: "_DiskTree", ignore_path: str) -> Callable[[str], bytes | None]:
+    prefix = os.path.join(root, "")  # noqa: PTH118 - a text, for speed
+
     def read(path: str) -> bytes | None:
-        place = Path(root, path)
         try:
-            real = place.resolve(strict=True)
-            if path != ignore_path and not real.is_relative_to(_resolved(root)):
-                return None
-            state = real.stat()
+            state = os.lstat(prefix + path)
+            place = prefix + path
+            if not stat.S_ISREG(state.st_mode) or path not in tree:
+                place = os.path.realpath(place, strict=True)
+                state = os.stat(place)  # noqa: PTH116 - likewise
+                if path != ignore_path and not Path(place).is_relative_to(_resolved(root)):
+                    return None
             if not stat.S_ISREG(state.st_mode) or state.st_size > _MAX_READ:
                 return None
-            return real.read_bytes()
-        except (OSError, ValueError, RuntimeError):
+            with open(place, "rb") as file:  # noqa: PTH123 - likewise
+                return file.read()
+        except (OSError, ValueError):
             return None
 
     return read

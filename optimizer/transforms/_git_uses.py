@@ -17,11 +17,13 @@ _CODE = frozenset(
     " .hs .lua .swift .nim .zig .dart .r .mk .am .ac .in .bat .ps1".split()
 )
 _SETTINGS = frozenset(
-    ".toml .cfg .ini .xml .yml .yaml .txt .csproj .fsproj .vbproj .props .targets .cabal .conf .properties".split()
+    ".toml .cfg .ini .xml .yml .yaml .txt .csproj .fsproj .vbproj .props .targets .cabal .conf .properties .mod".split()
 )
 _LOCKS = re.compile(r"(.*[.-])?lock(file)?\.(json|ya?ml|toml)|go\.sum|.*\.lock|.*\.min\.js|packages\.config")
 _PIPELINES = re.compile(r"\.|.*(compose|pipelines?|appveyor|cloudbuild|buildspec|codecov)|Jenkinsfile", re.IGNORECASE)
-_FOREIGN = frozenset({".git", ".github", ".gitlab", ".circleci", "node_modules", "vendor", "site-packages", ".tox"})
+_FOREIGN = frozenset(
+    {".git", ".husky", ".github", ".gitlab", ".circleci", "node_modules", "vendor", "site-packages", ".tox"}
+)
 MOST_FILES = 4000
 LARGEST = 1_000_000
 
@@ -30,27 +32,47 @@ _VERBS = (
     rb"|for-each-ref|cat-file|hash-object|blame|archive|submodule|remote|config --get|check-ignore|fetch|pull|checkout"
     rb"|worktree|commit|add|push|stash|reset|restore|switch|merge|show-ref|merge-base|var|notes|grep)\b"
 )
-_COMMAND = rb"(?<![\w./@+-])git(\.exe)?\s+(-\S+\s+\S+\s+)?" + _VERBS
-_WORD = rb"[\"'`/]git(\.exe)?[\"'`]|%w[\[(]git\s"
-_FOLDER = rb"(?<![\w.*-])\.git(?![\w-])"
-_TOOLS = (
+# Each begins with its literal, for a search for one is fast: the sources of a project may be large.
+_COMMAND = rb"(?<![\w./@+-]git)\s+(-\S+\s+\S+\s+)?" + _VERBS
+_WORD = rb"(?<=[\"'`/]git)[\"'`]|(?<=[\"'`/]git)\.exe\b|(?<=%w.git)\s"
+_FOLDER = rb"(?<=\.git)(?<![\w.*-]\.git)(?![\w-])"
+_IN_SETTINGS = re.compile(rb"git(" + _COMMAND + b")")
+_IN_CODE = re.compile(rb"git(" + b"|".join((_COMMAND, _WORD, _FOLDER)) + b")")
+_IN_STEP = re.compile(rb"git(" + _FOLDER + b")")
+_PYTHON = re.compile(
     rb"setuptools[-_]scm|setuptools[-_]git|hatch[-_]vcs|versioneer|versioningit|dunamai|[\"'\s]pbr\b|vcversioner"
-    rb"|poetry-(dynamic-versioning|version-plugin)|GitPython|dulwich|pygit2|simple-git|isomorphic-git|nodegit"
-    rb"|go-git\b|libgit2|\brugged\b|\bjgit|grgit|\bgit2\b|\bvergen|shadow-rs|git-version|gitversion|git_version"
-    rb"|git-commit-id|buildnumber-maven|git-properties|axion-release|reckon|nebula\.release|sbt-(git|dynver)"
-    rb"|MinVer|Nerdbank\.GitVersioning|InformationalVersion|ReadBuildInfo|getRootPackage|self\.version|branch-alias"
-    rb"|gitrev|githash|git[-_]revision|git[-_]info|gitinfo|last[-_]modified[-_]at|last[-_]updated[-_]by[-_]git"
-    rb"|showLastUpdate|lastUpdated|sentry[-_]|raven\b|airbrake|scout[-_]apm|ddtrace|husky|lefthook|yorkie"
+    rb"|poetry-(dynamic-versioning|version-plugin)|[Gg]it[Pp]ython|dulwich|pygit2|sentry[-_]sdk|raven\b|scout[-_]apm"
+    rb"|ddtrace|git[-_]revision|last[-_]updated[-_]by[-_]git|(import|from) git\b"
 )
-_IN_CODE = re.compile(b"|".join((_COMMAND, _WORD, _FOLDER, b"(?i:" + _TOOLS + b")", rb"\b(import|from) git\b")))
-_IN_SETTINGS = re.compile(b"|".join((_COMMAND, b"(?i:" + _TOOLS + b")")))
+_RUST = re.compile(rb"\bvergen|shadow-rs|git-version|git_version|\bgit2\b|\bgix\b|\bbuilt\s*=")
+_JAVA = re.compile(
+    rb"git-commit-id|buildnumber-maven|git-properties|jgit|grgit|git-version|gitversion|axion-release|reckon"
+    rb"|nebula\.release|sbt-(git|dynver)"
+)
+_DOTNET = re.compile(rb"MinVer\b|GitVersion|GitInfo|Nerdbank\.GitVersioning|InformationalVersion")
+_GO = re.compile(rb"ReadBuildInfo|go-git\b|git2go")
+_RUBY = re.compile(rb"\brugged\b|last-modified-at|sentry-r|airbrake|[\"']git[\"']|scout_apm")
+_PHP = re.compile(rb"getRootPackage|self\.version|branch-alias")
+_HASKELL = re.compile(rb"gitrev|githash|GitHash")
+_BY_KIND = {
+    **dict.fromkeys((".py", ".cfg", ".txt", ".toml", ".in", "Pipfile"), _PYTHON),
+    **dict.fromkeys((".rs", "Cargo.toml"), _RUST),
+    **dict.fromkeys((".xml", ".gradle", ".kts", ".sbt", ".java", ".kt"), _JAVA),
+    **dict.fromkeys((".cs", ".fs", ".vb", ".csproj", ".fsproj", ".vbproj", ".props", ".targets"), _DOTNET),
+    **dict.fromkeys((".go", ".mod"), _GO),
+    **dict.fromkeys((".rb", ".gemspec", "Gemfile", ".yml", ".yaml"), _RUBY),
+    **dict.fromkeys((".php", "composer.json"), _PHP),
+    **dict.fromkeys((".hs", ".cabal"), _HASKELL),
+}
+_LATEST_CHANGE = re.compile(rb"lastUpdated|showLastUpdate|enableGitInfo")
+_SITES = re.compile(r"(.*/)?(\.vitepress/config\.\w+|\.vuepress/config\.\w+|docusaurus\.config\.\w+|hugo\.\w+)")
 _PACKAGES = re.compile(
     r"(^|[@/_-])git([-_/]|$)|husky|lefthook|yorkie|ghooks|nodegit|release-it|semantic-release|standard-version|^lerna$"
     r"|sentry.*(plugin|cli)|^pre-(commit|push)$"
 )
 _IN_RUN = re.compile(
-    rb"goreleaser|semantic-release|pre-commit|release-it|git-cliff|sentry-cli|\blerna\b|\bnx\b|(poetry|hatch|flit|pdm|uv"
-    rb"|maturin)\s+build|-m\s+build\b"
+    rb"goreleaser|semantic-release|pre-commit|release-it|git-cliff|sentry-cli|\blerna\b|\bnx\b|husky|lefthook"
+    rb"|(poetry|hatch|flit|pdm|uv|maturin)\s+build|-m\s+build\b"
 )
 # What git does without a repository, or to another one.
 _HARMLESS = frozenset({"clone", "config", "lfs", "version", "--version", "init", "ls-remote", "help", "credential"})
@@ -69,15 +91,15 @@ def reader_of_git(dockerfile: Dockerfile, context: Context) -> str | None:
 
 def _in_step(step: Step, dockerfile: Dockerfile, context: Context) -> str | None:
     text = step.instruction.text.encode("utf-8", "surrogateescape")
-    named = re.search(_FOLDER, text) or re.search(b"(?i:" + _TOOLS + b")", text) or _IN_RUN.search(text)
+    named = _IN_STEP.search(text) or _IN_RUN.search(text) or _PYTHON.search(text)
     if named:
-        return f"names {_shown(named)}"
+        return f"names {_shown(named, text)}"
     if step.run is not None and step.run.script.problem is None:
         call = next((c for c in step.run.calls if c.program == "git" and _reads(c, step, dockerfile)), None)
         if call:
             return f"runs git {' '.join(str(word) for word in call.arguments[:1])}".strip()
-    elif found := re.search(_COMMAND, text):
-        return f"names {_shown(found)}"
+    elif found := _IN_SETTINGS.search(text):
+        return f"names {_shown(found, text)}"
     if _INSTALL_HERE.search(step.instruction.text):
         backend = table(_pyproject(context), "build-system").get("build-backend")
         if isinstance(backend, str) and backend.startswith(_FILE_BACKENDS):
@@ -112,13 +134,21 @@ def _in_files(context: Context) -> str | None:
         if number >= MOST_FILES:
             return "the project has too many files to look through"
         data = context.read_bytes(path) or b""
-        found = pattern.search(data) if len(data) <= LARGEST else None
+        if len(data) > LARGEST:
+            continue
+        found = (pattern.search(data) if b"git" in data else None) or _tool_in(path, data)
         if found:
-            return f"{path} names {_shown(found)}"
+            return f"{path} names {_shown(found, data)}"
     for path in context.under(""):
-        if basename(path) == "package.json" and not _is_foreign(path) and (found_name := _in_package(context, path)):
-            return f"{path} names {found_name}"
+        if basename(path) == "package.json" and not _is_foreign(path) and (name := _in_package(context, path)):
+            return f"{path} names {name}"
     return None
+
+
+def _tool_in(path: str, data: bytes) -> re.Match[bytes] | None:
+    name = basename(path)
+    patterns = (_BY_KIND.get(name), _BY_KIND.get(splitext(name)[1]), _LATEST_CHANGE if _SITES.fullmatch(path) else None)
+    return next((found for p in patterns if p is not None and (found := p.search(data))), None)
 
 
 def _in_package(context: Context, path: str) -> str | None:
@@ -129,7 +159,7 @@ def _in_package(context: Context, path: str) -> str | None:
             return name
     scripts = " ; ".join(str(script) for script in table(package, "scripts").values()).encode()
     found = _IN_CODE.search(scripts)
-    return _shown(found) if found else None
+    return _shown(found, scripts) if found else None
 
 
 def files_to_look_through(context: Context) -> Iterator[tuple[str, re.Pattern[bytes]]]:
@@ -153,5 +183,7 @@ def _is_foreign(path: str) -> bool:
     return not _FOREIGN.isdisjoint(path.split("/")[:-1])
 
 
-def _shown(found: re.Match[bytes]) -> str:
-    return " ".join(found[0].decode("utf-8", "replace").strip(" \t\r\n\"'`/,").split())
+def _shown(found: re.Match[bytes], data: bytes) -> str:
+    """Return what was found in one line, `.git` with its dot."""
+    start = found.start() - (data[found.start() - 1 : found.start()] == b"." and found[0] == b"git")
+    return " ".join(data[start : found.end()].decode("utf-8", "replace").strip(" \t\r\n\"'`/,").split())

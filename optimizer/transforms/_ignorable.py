@@ -53,23 +53,22 @@ class Build:
         found = {folder for _, folder in self.broad}
         return tuple(sorted(f for f in found if not any(f != o and (not o or f.startswith(o + "/")) for o in found)))
 
-    def ignorable(self) -> Iterator[Unneeded | Decline]:
-        """Go through what can be left out, and the reasons for what stays although it looks unneeded."""
-        yield from self._git()
-        free: list[Unneeded] = []
-        for one in self._candidates():
-            reason = self._needed(one)
-            if reason is None:
-                free.append(one)
-            elif one.settles and one.paths:
-                yield reason
-        speakers = _speakers(self.context, tuple(sorted({one.speech for one in free if one.speech})))
-        for one in free:
-            speaker = speakers.get(one.speech or "")
-            if speaker is None:
-                yield one
-            elif one.settles:
-                yield self._stays(one.name, f"{speaker} names it")
+    def findings(self) -> list[Unneeded | Decline]:
+        """Return what to leave out (nothing where that is not worth a change), and why other things stay."""
+        found = [*self._git(), *self._modules(), *self._candidates()]
+        free = [one for one in found if isinstance(one, Unneeded)]
+        declines = [one for one in found if isinstance(one, Decline)]
+        if not any(one.settles and one.paths for one in free):
+            return [*declines]
+        speakers = _speakers(self.context, tuple(sorted({(one.name, one.speech) for one in free if one.speech})))
+        spoken_of = (one for one in free if one.settles and one.speech in speakers)
+        declines += [self._stays(one.name, f"{speakers[one.speech]} names it") for one in spoken_of]
+        return [*declines, *(one for one in free if one.speech not in speakers)]
+
+    @property
+    def is_fresh(self) -> bool:
+        """Whether there is no ignore file yet; one that is there gets only what matters."""
+        return self.context.read_bytes(self.context.ignore_path) is None
 
     def _git(self) -> Iterator[Unneeded | Decline]:
         if "" not in self.folders or not self.context.exists(".git"):
@@ -81,22 +80,28 @@ class Build:
         else:
             yield self._needed(git) or git
 
-    def _candidates(self) -> Iterator[Unneeded]:
+    def _candidates(self) -> Iterator[Unneeded | Decline]:
+        for one in self._recognised():
+            reason = self._needed(one) if one.settles or self.is_fresh else None
+            if reason is None and (one.settles or self.is_fresh):
+                yield one
+            elif reason and one.settles and one.paths:
+                yield reason
+
+    def _recognised(self) -> Iterator[Unneeded]:
         if "" in self.folders and not self._runs_behind():
             for name in filter(self.context.is_file, _GIT_FILES):
                 yield Unneeded(name, (name,), name, made=False, settles=False, speech=spoken(name))
         for folder in self.folders:
             yield from unneeded(self.context, folder)
 
-    def modules(self) -> Unneeded | Decline | None:
-        """Return `node_modules` where the image installs it itself."""
+    def _modules(self) -> Iterator[Unneeded | Decline]:
         found = node_modules(self.dockerfile, self.context, self.broad)
-        if found is None:
-            return None
         if isinstance(found, tuple):
-            return Decline(*found)
-        reason = self._kept_by_copy(found) or self._tracked(found) or self._excepted(found)
-        return reason or self._modules_elsewhere() or found
+            yield Decline(*found)
+        elif found is not None:
+            reason = self._kept_by_copy(found) or self._tracked(found) or self._excepted(found)
+            yield reason or self._modules_elsewhere() or found
 
     def _modules_elsewhere(self) -> Decline | None:
         for path, text in _other_dockerfiles(self.context):
@@ -162,27 +167,25 @@ def _other_dockerfiles(context: Context) -> tuple[tuple[str, str], ...]:
 
 def _find_dockerfiles(context: Context) -> Iterator[tuple[str, str]]:
     for path in context.under(""):
-        if path == context.dockerfile or path + IGNORE_FILE in context.files or "/node_modules/" in path:
+        if ("ockerfile" not in path and "ontainerfile" not in path) or "node_modules/" in path:
             continue
-        if _DOCKERFILES.fullmatch(path) and not path.endswith(IGNORE_FILE):
+        served = path != context.dockerfile and path + IGNORE_FILE not in context.files
+        if served and _DOCKERFILES.fullmatch(path) and not path.endswith(IGNORE_FILE):
             yield path, context.text(path) or ""
 
 
-def _speakers(context: Context, speeches: tuple[str, ...]) -> dict[str, str]:
-    """Return, by expression, a script or source that holds it."""
+def _speakers(context: Context, speeches: tuple[tuple[str, str], ...]) -> dict[str | None, str]:
+    """Return, by expression, a script or source that holds it; `speeches` are names with their expressions."""
     return context.once(f"speakers of {speeches}", lambda seen: _look_for(seen, speeches)) if speeches else {}
 
 
-def _look_for(context: Context, speeches: tuple[str, ...]) -> dict[str, str]:
-    any_of_them = re.compile("|".join(speeches))
-    found: dict[str, str] = {}
+def _look_for(context: Context, speeches: tuple[tuple[str, str], ...]) -> dict[str | None, str]:
+    wanted = [(name.encode(), re.compile(speech.encode()), speech) for name, speech in speeches]
+    found: dict[str | None, str] = {}
     for number, (path, _) in enumerate(files_to_look_through(context)):
         if number >= MOST_FILES:
-            return dict.fromkeys(speeches, "one of very many files perhaps")
+            return {speech: "one of very many files perhaps" for _, speech in speeches}
         data = context.read_bytes(path) or b""
-        if len(data) > LARGEST or _DOCKERFILES.fullmatch(basename(path)):
-            continue
-        text = data.decode("utf-8", "replace")
-        if any_of_them.search(text):
-            found |= {speech: path for speech in speeches if re.search(speech, text)}
+        if len(data) <= LARGEST and not _DOCKERFILES.fullmatch(basename(path)):
+            found |= {s: path for name, pattern, s in wanted if name in data and pattern.search(data)}
     return found

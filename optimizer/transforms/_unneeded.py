@@ -17,7 +17,9 @@ _REPORTS = {
 }
 _SETTINGS = (".github", ".idea", ".vscode")
 _COMPOSE = re.compile(r"(docker-)?compose([.-][^/]*)?\.ya?ml")
-_FOLDERS = frozenset({*_CACHES, "node_modules", "htmlcov", "coverage"})
+_FOLDERS = frozenset({*_CACHES, ".git", "node_modules", "htmlcov", "coverage"})
+_FILES = frozenset({"pyvenv.cfg", *_STRAY, *_REPORTS})
+_PYTHON = (".py", ".pyc", ".pyo")
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,9 +41,10 @@ def unneeded(context: Context, folder: str) -> Iterator[Unneeded]:
         yield from (_entry(found, name, made=False, settles=False) for name in _SETTINGS if context.is_dir(name))
     for path in sorted({dirname(p) for p in found.get("pyvenv.cfg", ())} - {""}):
         name = re.escape(basename(path))
-        speech = rf"{name}[/\\](bin|lib|Scripts)|\b(virtualenv|venv|home)\s*=\s*\S*{name}\b|activate_this"
+        speech = rf"{name}[/\\](bin|lib|Scripts)|\b(virtualenv|venv|home)\s*=\s*\S*{name}\b"
         yield Unneeded(path, (path,), basename(path), made=True, speech=speech)
-    yield from (_entry(found, name, made=True) for name in (*_CACHES, *_STRAY) if name in found)
+    yield from (_entry(found, name, made=True) for name in _CACHES if name in found)
+    yield from (_entry(found, name, made=True, settles=False) for name in _STRAY if name in found)
     if ".py" in found and "__pycache__" not in found:
         yield Unneeded("**/__pycache__", (), "__pycache__", made=True)
     yield from _compiled(found)
@@ -76,10 +79,12 @@ def _by_name(context: Context, folder: str) -> dict[str, tuple[str, ...]]:
     found: dict[str, dict[str, None]] = {}
     for path in context.under(folder):
         names = path.split("/")
-        at = next((i for i, name in enumerate(names[:-1]) if name in _FOLDERS or name == ".git"), None)
+        if names[-1] not in _FILES and _FOLDERS.isdisjoint(names) and not path.endswith(_PYTHON):
+            continue
+        at = next((i for i, name in enumerate(names[:-1]) if name in _FOLDERS), None)
         if at is not None:
             found.setdefault(names[at], {})["/".join(names[: at + 1])] = None
-        elif names[-1] in {"pyvenv.cfg", *_STRAY, *_REPORTS}:
+        elif names[-1] in _FILES:
             found.setdefault(names[-1], {})[path] = None
         elif names[-1].endswith((".pyc", ".pyo")):
             found.setdefault(".pyc", {})[path] = None

@@ -18,6 +18,7 @@ from optimizer.transforms._unneeded import Unneeded
 
 _WORTH_SAYING = 100_000
 _MOST_NAMED = 4
+_ORDER = {".git": 0, ".github": 1, ".gitignore": 2, ".gitattributes": 3, "node_modules": 4}
 _STATIC = """
     FROM nginx:1.27
     COPY . /usr/share/nginx/html
@@ -105,8 +106,7 @@ def write_dockerignore(subject: Subject) -> Iterator[Finding]:
         return
     if not build.broad or context.ignore.ignores("a-name-that-nobody-uses"):
         return
-    modules = build.modules()
-    found = [*build.ignorable(), *([modules] if modules else [])]
+    found = build.findings()
     yield from (one for one in found if isinstance(one, Decline))
     chosen = _chosen(context, [one for one in found if isinstance(one, Unneeded)])
     if any(one.settles and one.paths for one in chosen):
@@ -114,24 +114,22 @@ def write_dockerignore(subject: Subject) -> Iterator[Finding]:
 
 
 def _chosen(context: Context, found: Sequence[Unneeded]) -> list[Unneeded]:
-    """Return what the ignore file lacks; one that is there gets only what matters."""
-    fresh = context.read_bytes(context.ignore_path) is None
+    """Return what the ignore file lacks, in the order to write it."""
     lacking = [one for one in found if one.paths or not context.ignore.ignores(one.line.removeprefix("**/"))]
-    kept = [one for one in lacking if fresh or one.settles]
-    order = {".git": 0, ".github": 1, ".gitignore": 2, ".gitattributes": 3, "node_modules": 4}
-    return sorted({one.line: one for one in kept}.values(), key=lambda one: order.get(one.name, 5 + (not one.settles)))
+    return sorted(
+        {one.line: one for one in lacking}.values(), key=lambda one: _ORDER.get(one.name, 5 + (not one.settles))
+    )
 
 
 def _rewrite(dockerfile: Dockerfile, context: Context, build: Build, chosen: Sequence[Unneeded]) -> Rewrite:
     step = build.broad[0][0]
     artifact = ignore_lines(context, [one.line for one in chosen])
-    fresh = context.read_bytes(context.ignore_path) is None
     shipped = any(step.stage in dockerfile.shipped for step, _ in build.broad)
     sizes = _sizes(context, chosen)
     image = " and the image" if shipped else ""
     return Rewrite(
         line=step.line,
-        title=f"{'Write' if fresh else 'Extend'} {context.ignore_path}",
+        title=f"{'Write' if build.is_fresh else 'Extend'} {context.ignore_path}",
         why=f"It keeps {_named(sizes)} out of the build context{image}, and changes there no longer invalidate "
         f"the {step.name} on line {step.line}.",
         edits=(),
