@@ -89,7 +89,10 @@ class _Run:
         dockerfile = self.read()
         is_off = suppressed(dockerfile.document, (transform,))
         subject = Subject(dockerfile, self.context, self.plan.options.get(transform.id, {}))
-        found = [f for f in transform.find(subject) if not is_off(transform.id, f.line)]
+        lines = _line_numbers(self.text)
+        found = [
+            f for f in transform.find(subject) if not any(is_off(transform.id, line) for line in _concerned(f, lines))
+        ]
         declined += [
             Declined(transform.id, self.origins[f.line - 1], f.reason) for f in found if isinstance(f, Decline)
         ]
@@ -129,6 +132,16 @@ class _Run:
             yield Applied(
                 placed.transform.id, level, placed.rewrite, line(placed.span.start), line(last), placed.origin
             )
+
+
+def _concerned(finding: Finding, line: Callable[[int], int]) -> range:
+    """Return the lines from the first to the last that a finding is about: what moves across a line concerns it."""
+    spans = [edit.span for edit in finding.edits] if isinstance(finding, Rewrite) else []
+    if not spans:
+        return range(finding.line, finding.line + 1)
+    start = min(span.start for span in spans)
+    end = max(start + 1, *(span.end for span in spans))
+    return range(min(finding.line, line(start)), max(finding.line, line(end - 1)) + 1)
 
 
 def _line_numbers(text: str) -> Callable[[int], int]:

@@ -4,6 +4,9 @@ from textwrap import dedent
 
 import pytest
 
+from optimizer.context import Context
+from optimizer.engine.optimize import optimize
+from optimizer.engine.plan import Plan
 from optimizer.engine.suppressions import suppressed
 from optimizer.syntax import parse
 from optimizer.transforms import Level, Transform
@@ -61,3 +64,24 @@ def test_only_the_named_transform_stays_away() -> None:
     assert is_off("merge-run", 4)
     assert is_off("skip-recommends", 4)
     assert not is_off("copy-over-add", 4)
+
+
+ABOVE, BELOW = "FROM python:3.12\nWORKDIR /app\n", "CMD a\n"
+BETWEEN = "COPY . .\nEXPOSE 80\nRUN pip install -r requirements.txt\n"
+
+
+def split_with_comment_above(line: str) -> bool:
+    """Tell whether a file is changed that spares this line from split-manifest-copy."""
+    text = (ABOVE + BETWEEN + BELOW).replace(line, f"# dfopt: ignore=split-manifest-copy\n{line}")
+    context = Context.of({"requirements.txt": "flask==3.0.3\n", "main.py": ""})
+    return bool(optimize(text, context, Plan(select=frozenset({"split-manifest-copy"}))).applied)
+
+
+@pytest.mark.parametrize("line", BETWEEN.splitlines())
+def test_nothing_moves_across_a_spared_instruction(line: str) -> None:
+    assert not split_with_comment_above(line)
+
+
+@pytest.mark.parametrize("line", (ABOVE + BELOW).splitlines())
+def test_a_spared_instruction_above_or_below_is_no_obstacle(line: str) -> None:
+    assert split_with_comment_above(line)
