@@ -3,7 +3,8 @@
 What BuildKit's `COPY --chown` and `--chmod` do was seen in real builds: they apply to the files, to the folders that
 the COPY makes on its way (parents too), to folders below the destination that are there already, and not to a
 destination that is there already. `--chown=user` without a group means the user's own group, where `chown user`
-keeps root's; so the group is always written.
+keeps root's; so the group is always written. Files from the build context are root's without a flag, those of
+`COPY --from` belong to whom they belonged.
 """
 
 import posixpath
@@ -50,6 +51,7 @@ class Change:
     paths: tuple[str, ...]
     recursive: Word | None
     problem: str | None
+    partial: bool  # the user or the group stays what it was
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +75,8 @@ def read_change(step: Step, call: Call) -> Change | None:
     unknown = next((word for word in options if word.text not in {"-R", "--recursive"}), None)
     if unknown is not None:
         problem = f"what {call.program} {unknown} does is not known"
-    return Change(step, call, call.program, value, paths, options[0] if options else None, problem)
+    partial = call.program == "chown" and ":" not in operands[0].text.strip('":')
+    return Change(step, call, call.program, value, paths, options[0] if options else None, problem, partial)
 
 
 def copies_above(dockerfile: Dockerfile, step: Step, paths: Sequence[str], context: Context) -> list[Step]:
@@ -243,6 +246,8 @@ def _why_not_on(copy: Step, change: Change, dockerfile: Dockerfile) -> str | Non
     taken = next((f for f in (change.flag, "link") if instruction.flag(f) is not None), None)
     if taken:
         return f"COPY in line {copy.line} has --{taken} already"
+    if change.partial and instruction.flag("from") is not None:
+        return f"the files that COPY in line {copy.line} takes from elsewhere keep a part of their owner"
     if any(copy.state.value(name) != change.step.state.value(name) for name in variables_in(change.value)):
         return f"{change.value} means something else in COPY in line {copy.line}"
     if change.flag == "chmod" and not uses_buildkit(dockerfile.document):

@@ -99,6 +99,8 @@ def test_changes(before: str, after: str, newline: str) -> None:
         (lines("COPY src /app", "USER app", "RUN chown -R 1:1 /app"), "the RUN's user is app"),
         (lines("COPY --chown=2 src /app", "RUN chown -R 1:1 /app"), "has --chown already"),
         (lines("COPY --link src /app", "RUN chown -R 1:1 /app"), "has --link already"),
+        (lines("COPY --from=x /y /app", "RUN chown -R 1 /app"), "keep a part of their owner"),
+        (lines("COPY --from=x /y /app", "RUN chown -R :1 /app"), "keep a part of their owner"),
         (lines("ADD src /app", "RUN chown -R 1:1 /app"), "not a plain COPY"),
         (lines("COPY src /app", "RUN chown -R 1:1 /app", base="own/image"), "what own/image holds is not known"),
         (lines("COPY src /app", "RUN chown -R 1:1 /app", base="$B"), "is not known"),
