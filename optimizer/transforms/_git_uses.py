@@ -35,7 +35,7 @@ _VERBS = (
 # Each begins with its literal, for a search for one is fast: the sources of a project may be large.
 _COMMAND = rb"(?<![\w./@+-]git)\s+(-\S+\s+\S+\s+)?" + _VERBS
 _WORD = rb"(?<=[\"'`/]git)[\"'`]|(?<=[\"'`/]git)\.exe\b|(?<=%w.git)\s"
-_FOLDER = rb"(?<=\.git)(?<![\w.*-]\.git)(?![\w-])"
+_FOLDER = rb"(?<=\.git)(?<![\w.*})-]\.git)(?![\w-])"
 _IN_SETTINGS = re.compile(rb"git(" + _COMMAND + b")")
 _IN_CODE = re.compile(rb"git(" + b"|".join((_COMMAND, _WORD, _FOLDER)) + b")")
 _IN_STEP = re.compile(rb"git(" + _FOLDER + b")")
@@ -47,7 +47,7 @@ _PYTHON = re.compile(
 _RUST = re.compile(rb"\bvergen|shadow-rs|git-version|git_version|\bgit2\b|\bgix\b|\bbuilt\s*=")
 _JAVA = re.compile(
     rb"git-commit-id|buildnumber-maven|git-properties|jgit|grgit|git-version|gitversion|axion-release|reckon"
-    rb"|nebula\.release|sbt-(git|dynver)"
+    rb"|nebula\.release|sbt-(git|dynver)|ratchetFrom|plugin-git"
 )
 _DOTNET = re.compile(rb"MinVer\b|GitVersion|GitInfo|Nerdbank\.GitVersioning|InformationalVersion")
 _GO = re.compile(rb"ReadBuildInfo|go-git\b|git2go")

@@ -146,6 +146,7 @@ CHANGES = [
             "package.json": '{"repository": {"type": "git", "url": "git+https://x.org/y.git"}}',
             "a.py": "URL = 'https://github.com/x/y.git'",
             "setup.cfg": "[flake8]\nexclude = .git",
+            "Gemfile": 'git_source(:github) { |repo| "https://github.com/#{repo}.git" }',
         },
         [".git", "**/__pycache__", ".dockerignore"],
     ),
