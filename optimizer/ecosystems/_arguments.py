@@ -117,8 +117,11 @@ def command_of(words: Sequence[Word], known: Options) -> Word | None:
 
 
 def variables_of(call: Call, env: Mapping[str, str | None]) -> dict[str, str | None]:
-    """Return the variables that the program sees: those of the image and those of the script."""
-    return {**env, **call.variables}
+    """Return the variables that the program sees: those of the image and those of the script.
+
+    One that is not known of the image stays so: the script may have taken it over from there.
+    """
+    return {**env, **{name: value for name, value in call.variables.items() if env.get(name, "") is not None}}
 
 
 def is_on(value: str | None) -> bool:
@@ -133,10 +136,10 @@ def folder_of(call: Call, project: Project, arguments: Arguments, *names: str) -
     """
     if call.directory is None or arguments.hidden(*names):
         raise Refused("the directory of the install is not known")
-    path = normpath(join(call.directory, arguments.last(*names) or "."))
-    folder = project.locate(path, "/")
+    name = arguments.last(*names) or "."
+    folder = project.locate(name, call.directory)
     if folder is None:
-        raise Refused(f"the install works in {path}, outside of the copied files")
+        raise Refused(f"the install works in {normpath(join(call.directory, name))}, outside of the copied files")
     return folder
 
 

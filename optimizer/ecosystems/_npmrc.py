@@ -3,8 +3,12 @@
 import re
 from posixpath import join
 
-from optimizer.ecosystems._files import Refused, beside, need
+from optimizer.ecosystems._files import Refused, beside, need, upwards, visible
 from optimizer.ecosystems._javascript import Packages
+from optimizer.ecosystems.ecosystem import Install, Project
+from optimizer.shell import Call
+
+LOCAL_SPECS = (".", "/", "~", "file:", "link:", "portal:")  # what is no name of a package
 
 _PATHS = re.compile(r"^\s*(cafile|certfile|keyfile)\s*=\s*(\S+)", re.MULTILINE)
 _REFUSED = re.compile(
@@ -32,6 +36,18 @@ def rc_files(packages: Packages, folder: str | None = None) -> tuple[str, ...]:
         place = None if setting[2].startswith(("/", "$", "~")) else beside(folder, setting[2].strip("\"'"))
         found += [need(packages.context, place)] if place else []
     return tuple(found)
+
+
+def global_install(call: Call, project: Project) -> Install:
+    """Answer for packages that yarn, pnpm or Bun install for the whole system: only settings are read.
+
+    npm itself leaves the project's settings out in that case.
+    """
+    folder = project.locate(".", call.directory) if call.directory is not None else None
+    if folder is None:
+        return Install(())
+    names = (".npmrc", ".yarnrc", "bunfig.toml")
+    return Install(tuple(path for at in upwards(project, folder) for path in visible(project.context, at, *names)))
 
 
 def rc_ignores_scripts(packages: Packages) -> bool:

@@ -51,18 +51,27 @@ def is_yarn_2(project: Project, root: str) -> bool:
 
 def why_not_yarn_1(context: Context) -> str | None:
     """Say why it is not certain that every Yarn of a project is Yarn 1, whose cache nothing needs at run time."""
+    if found := why_yarn_2(context):
+        return found
+    return None if any(_is_lock(path) for path in context.files) else "no yarn.lock shows which Yarn runs"
+
+
+def why_yarn_2(context: Context) -> str | None:
+    """Say that a file of the project speaks of Yarn 2 or later; None where none does."""
     names = [path for path in context.files if path.rpartition("/")[2] in {".yarnrc.yml", ".pnp.cjs", "yarn.lock"}]
     names = [path for path in names if "node_modules/" not in path]
     if any(not path.endswith("yarn.lock") for path in names):
         return "Yarn 2 and later may run the project from the cache"
-    if not names:
-        return "no yarn.lock shows which Yarn runs"
     for path in names:
         manifest = context.text(path.removesuffix("yarn.lock") + "package.json") or ""
         manager = _MANAGER.search(manifest)
         if "yarn lockfile v1" not in (context.text(path) or "") or (manager and int(manager[1]) > 1):
             return "Yarn 2 and later may run the project from the cache"
     return None
+
+
+def _is_lock(path: str) -> bool:
+    return path.rpartition("/")[2] == "yarn.lock" and "node_modules/" not in path
 
 
 def major_of(packages: Packages, settings: Mapping[str, object]) -> int | None:

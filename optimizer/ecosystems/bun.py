@@ -30,7 +30,7 @@ from optimizer.ecosystems._javascript import (
     read_packages,
 )
 from optimizer.ecosystems._lifecycle import YARN_1, files_of_dependencies, files_of_scripts
-from optimizer.ecosystems._npmrc import rc_files
+from optimizer.ecosystems._npmrc import LOCAL_SPECS, global_install, rc_files
 from optimizer.ecosystems.ecosystem import Cache, Install, Project, Refusal
 from optimizer.shell import Call
 
@@ -64,8 +64,8 @@ class Bun:
         if isinstance(arguments, Refusal):
             return arguments
         named = arguments.plain[1:]
-        if arguments.has("-g", "--global") and not any(w.text.startswith((".", "/", "file:", "link:")) for w in named):
-            return Install(())
+        if arguments.has("-g", "--global") and not any(w.text.startswith(LOCAL_SPECS) for w in named):
+            return global_install(call, project)
         if named or command.value in _ADDS:
             return Refusal(f"bun {' '.join(w.text for w in arguments.plain[:2])} changes package.json")
         try:

@@ -17,12 +17,12 @@ from optimizer.ecosystems.ecosystem import Cache, Install, Project, Refusal
 from optimizer.shell import Call
 
 OPTIONS = Options.of(
-    switches="""-y --yes -q --quiet -v -vv -vvv --verbose --json -d --dry-run --prune --force --override-channels --offline
-        --no-deps --only-deps --freeze-installed --no-update-deps --update-deps -S --satisfied-skip-solve
-        --update-all --all -a --update-specs --copy --no-pin --strict-channel-priority --no-channel-priority
-        --force-reinstall --no-default-packages --download-only -k --insecure --use-index-cache -C
-        --experimental --debug --use-local --dev -m --mkdir --clobber --no-shortcuts --no-rc --no-env
-        --revision --use-uv --no-capture-output --system""",
+    switches="""-y --yes -q --quiet -v -vv -vvv --verbose --json -d --dry-run --prune --force --override-channels
+        --offline --no-deps --only-deps --freeze-installed --no-update-deps --update-deps -S
+        --satisfied-skip-solve --update-all --all -a --update-specs --copy --no-pin
+        --strict-channel-priority --no-channel-priority --force-reinstall --no-default-packages
+        --download-only -k --insecure --use-index-cache -C --experimental --debug --use-local --dev -m
+        --mkdir --clobber --no-shortcuts --no-rc --no-env --revision --use-uv --no-capture-output --system""",
     values="""-f --file -n --name -p --prefix -c --channel --solver --repodata-fn --platform --subdir --clone
         --channel-priority -r --root-prefix --rc-file --default-packages --set --add --append --prepend --remove
         --category --pyc""",

@@ -23,7 +23,7 @@ from optimizer.ecosystems._arguments import (
 from optimizer.ecosystems._files import Refused, below_folders, visible
 from optimizer.ecosystems._javascript import FIELDS, Manifest, Packages, local_files, package_root, read_packages
 from optimizer.ecosystems._lifecycle import NPM, files_of_dependencies, files_of_scripts
-from optimizer.ecosystems._npmrc import rc_files, rc_ignores_scripts
+from optimizer.ecosystems._npmrc import LOCAL_SPECS, rc_files, rc_ignores_scripts
 from optimizer.ecosystems.ecosystem import Cache, Install, Project, Refusal
 from optimizer.shell import Call
 
@@ -117,7 +117,7 @@ def _command(call: Call) -> str | None:
 def _global(arguments: Arguments) -> Install | Refusal:
     """Answer for packages by name, which go to a folder of the system; one that is a path is built from the project."""
     for word in arguments.plain[1:]:
-        if word.text.startswith((".", "/", "~", "file:")):
+        if word.text.startswith(LOCAL_SPECS):
             return Refusal(f"npm install -g {word.text} reads the project")
     return Install(()) if len(arguments.plain) > 1 else Refusal("npm install -g without a name installs the project")
 
@@ -151,7 +151,7 @@ def _install(project: Project, folder: str, arguments: Arguments, *, ignore_scri
 
 def _without_manifest(project: Project, folder: str, name: str) -> Install:
     """Answer for packages by name where there is no package.json: npm makes one."""
-    if name.startswith((".", "/", "~", "file:")):
+    if name.startswith(LOCAL_SPECS):
         raise Refused(f"npm install {name} reads the project")
     try:
         above = package_root(project, folder)

@@ -39,6 +39,7 @@ _FILLS_CACHE = frozenset({"install", "wheel", "download"})
 _DESTINATIONS = ("-w", "--wheel-dir", "-d", "--dest", "--destination-dir", "--destination-directory")
 _OUTPUTS = ("-t", "--target", "--prefix", "--root", "--src", "--source", "--source-dir", "--source-directory",
             "--cache-dir", *_DESTINATIONS)  # fmt: skip
+_OUTPUT_VARIABLES = ("PIP_TARGET", "PIP_PREFIX", "PIP_SRC", "PIP_CACHE_DIR", "PYTHONUSERBASE")
 _FILES = ("-r", "--requirement", "-c", "--constraint", "--build-constraint")
 
 
@@ -122,7 +123,7 @@ def _install(call: Call, project: Project, start: Start, arguments: Arguments) -
     if refusal:
         return refusal
     places = environments(call, project, start.program)
-    outputs = _outputs(arguments, found)
+    outputs = _outputs(call, arguments, found)
     if isinstance(places, Refusal) or isinstance(outputs, Refusal):
         return places if isinstance(places, Refusal) else outputs  # type: ignore[return-value]  # one of them is
     return Install(found.manifests, unique([*outputs, *places, *found.outputs]))
@@ -206,7 +207,7 @@ def _read_groups(found: Requirements, arguments: Arguments) -> Refusal | None:
     return None
 
 
-def _outputs(arguments: Arguments, found: Requirements) -> tuple[str, ...] | Refusal:
+def _outputs(call: Call, arguments: Arguments, found: Requirements) -> tuple[str, ...] | Refusal:
     places: list[str] = []
     for value in arguments.all(*_OUTPUTS):
         if value is None:
@@ -215,6 +216,9 @@ def _outputs(arguments: Arguments, found: Requirements) -> tuple[str, ...] | Ref
         if place in {"", found.project.source}:
             return Refusal("the packages go to the folder of the sources")
         places += [place] if place else []
+    variables = variables_of(call, found.project.env)
+    folders = [variables.get(name) or "" for name in _OUTPUT_VARIABLES if variables.get(name)]
+    places += [place for folder in folders if (place := found.project.locate(folder, found.directory or "/"))]
     command = arguments.plain[0].value
     if (
         command in {"wheel", "download"}

@@ -31,7 +31,7 @@ from optimizer.ecosystems._javascript import (
     read_packages,
 )
 from optimizer.ecosystems._lifecycle import PNPM, files_of_dependencies, files_of_scripts
-from optimizer.ecosystems._npmrc import rc_files, rc_ignores_scripts
+from optimizer.ecosystems._npmrc import LOCAL_SPECS, global_install, rc_files, rc_ignores_scripts
 from optimizer.ecosystems.ecosystem import Cache, Install, Project, Refusal
 from optimizer.ecosystems.npm import ignores_scripts
 from optimizer.shell import Call
@@ -78,19 +78,15 @@ class Pnpm:
             return None
         variables = variables_of(call, project.env)
         arguments = parse(call.arguments, OPTIONS, variables)
-        if command.value in _INDEPENDENT:
-            return Install(())
-        if command.value not in _INSTALLS | {"add"}:
+        if command.value not in _INSTALLS | _INDEPENDENT | {"add"}:
             return None
         if isinstance(arguments, Refusal):
             return arguments
-        named = arguments.plain[1:]
-        if (
-            arguments.has("-g", "--global")
-            and named
-            and not any(w.text.startswith((".", "/", "file:", "link:")) for w in named)
-        ):
+        if command.value in _INDEPENDENT:
             return Install(())
+        named = arguments.plain[1:]
+        if arguments.has("-g", "--global") and named and not any(w.text.startswith(LOCAL_SPECS) for w in named):
+            return global_install(call, project)
         if named or command.value == "add":
             return Refusal(f"pnpm {' '.join(w.text for w in arguments.plain[:2])} changes package.json")
         try:

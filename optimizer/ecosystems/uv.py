@@ -55,7 +55,8 @@ OPTIONS = PIP | Options.of(
         --preview-features --config-settings-package --upgrade-group""",
 )
 _UV = re.compile(r"uv")
-_INDEPENDENT = frozenset({"cache", "tool", "self", "version", "help", "generate-shell-completion"})
+_INDEPENDENT = frozenset({"cache", "self", "help", "generate-shell-completion"})
+_TOOL_COMMANDS = frozenset({"install", "uninstall", "upgrade", "update-shell", "list", "dir"})
 _PIP_COMMANDS = frozenset({"install", "sync", "uninstall"})
 _ELSEWHERE = ("UV_PROJECT", "UV_WORKING_DIRECTORY", "UV_WORKING_DIR", "UV_CONFIG_FILE")
 _ONLY = ("--only-dev", "--only-group")
@@ -76,7 +77,7 @@ class Uv:
             return None
         arguments = parse(start.arguments, OPTIONS, variables_of(call, project.env))
         words = [w.text for w in start.arguments if not w.text.startswith("-")]
-        if command.value in _INDEPENDENT:
+        if command.value in _INDEPENDENT or (command.value == "tool" and {*words[1:2]} <= _TOOL_COMMANDS):
             local = any(word.startswith((".", "/")) for word in words[2:])
             return Refusal("uv tool install builds the project from its sources") if local else Install(())
         if command.value not in {"sync", "pip", "venv", "python"} or (

@@ -22,7 +22,7 @@ from optimizer.ecosystems._arguments import (
 from optimizer.ecosystems._files import Refused, below_folders, upwards, visible
 from optimizer.ecosystems._javascript import Packages, dependency_ranges, local_files, package_root, read_packages
 from optimizer.ecosystems._lifecycle import YARN_1, YARN_2, files_of_dependencies, files_of_scripts
-from optimizer.ecosystems._npmrc import rc_files
+from optimizer.ecosystems._npmrc import LOCAL_SPECS, global_install, rc_files
 from optimizer.ecosystems._yarn_settings import (
     files_of_settings_1,
     files_of_settings_2,
@@ -30,6 +30,7 @@ from optimizer.ecosystems._yarn_settings import (
     major_of,
     settings_2,
     why_not_yarn_1,
+    why_yarn_2,
 )
 from optimizer.ecosystems.ecosystem import Cache, Install, Project, Refusal
 from optimizer.shell import Call
@@ -68,8 +69,12 @@ class Yarn:
         if isinstance(arguments, Refusal):
             return arguments if _is_install(_words(call)) else None
         words = [argument.text for argument in arguments.plain]
-        if words[:2] == ["global", "add"] or words[:2] == ["cache", "clean"]:
-            return _global(words)
+        if words[:2] == ["cache", "clean"]:
+            kept = why_yarn_2(project.context)
+            return Refusal(f"{kept}, which yarn cache clean empties") if kept else Install(())
+        if words[:2] == ["global", "add"]:
+            local = next((w for w in words[2:] if w.startswith(LOCAL_SPECS)), None)
+            return Refusal(f"yarn global add {local} reads the project") if local else global_install(call, project)
         if not words and arguments.has("--version", "-v", "--help", "-h"):
             return Install(())
         if words[:1] == ["add"]:
@@ -121,11 +126,6 @@ def _words(call: Call) -> list[str]:
 
 def _is_install(words: list[str]) -> bool:
     return not words or words == ["install"] or words[:2] == ["workspaces", "focus"]
-
-
-def _global(words: list[str]) -> Install | Refusal:
-    local = next((word for word in words[2:] if word.startswith((".", "/", "~", "file:", "link:"))), None)
-    return Refusal(f"yarn global add {local} reads the project") if local else Install(())
 
 
 def _cache_folder(variables: Mapping[str, str | None]) -> str:
