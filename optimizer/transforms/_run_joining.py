@@ -15,6 +15,8 @@ from optimizer.transforms._run_kinds import replaces
 
 _LONGEST = 60_000  # characters: Linux takes arguments up to 128 KiB, and the shell gets the script as one
 _DIRECTIVE = re.compile(r"#\s*(?:hadolint|dfopt|tally|checkov|trivy|nosemgrep|check|syntax|escape)\b.*[:=]")
+_HEADING = re.compile(r"#.*([^\w\s])\1{3}")
+_COMMENTED_OUT = re.compile(r"#+\s*(?:RUN|COPY|ADD|ENV|ARG|FROM|WORKDIR|USER|CMD|ENTRYPOINT|EXPOSE|VOLUME|LABEL)\s")
 # What the builder mounts anew for every RUN, so that the second does not see what the first wrote.
 _FRESH = re.compile(r"/etc/(?:hosts|resolv\.conf|hostname)\b|/dev/(?:shm|mqueue)\b")
 _USERS = frozenset({"usermod", "groupmod", "gpasswd", "adduser", "addgroup"})
@@ -91,8 +93,8 @@ def _why_not_alike(one: Step, two: Step) -> str | None:
     for _, value in flags[0]:
         if value and ("tmpfs" in value or ("bind" in value and re.search(r"\b(?:rw|readwrite)\b", value))):
             return f"what line {one.line} writes to its mount is not there in line {two.line}"
-    if _DIRECTIVE.search(two.instruction.leading):
-        return f"a directive for a tool stands above line {two.line}"
+    if reason := _why_kept_apart(two):
+        return reason
     heads = [(_head(_run(s)), _head_operator(_run(s))) for s in (one, two)]
     if heads[0] != heads[1]:
         return f"lines {one.line} and {two.line} set different shell options"
@@ -101,11 +103,21 @@ def _why_not_alike(one: Step, two: Step) -> str | None:
     return None
 
 
+def _why_kept_apart(two: Step) -> str | None:
+    """Say which comment above a RUN would lose its meaning within another RUN."""
+    comments = [line.strip() for line in two.instruction.leading.splitlines()]
+    if any(map(_DIRECTIVE.match, comments)):
+        return f"a directive for a tool stands above line {two.line}"
+    if any(map(_COMMENTED_OUT.match, comments)):
+        return f"an instruction that is commented out stands above line {two.line}"
+    return f"line {two.line} begins a section of its own" if any(map(_HEADING.match, comments)) else None
+
+
 def _why_shell_starts_matter(state: State) -> str | None:
     """Say what a shell reads each time that it starts."""
     if any(re.fullmatch(r"-\w*[li]\w*|--login|--init-file|--rcfile", word) for word in state.shell[1:]):
         return "each RUN starts a login shell, which reads its profile anew"
-    if "BASH_ENV" in state.env or "ENV" in state.env:
+    if "BASH_ENV" in state.env:
         return "each RUN starts a shell that reads a file which the steps may change"
     return None
 

@@ -36,6 +36,7 @@ _PROGRAMS = {
         _SUPPORT,
     ),
 }  # fmt: skip
+_BUILT_IN = frozenset({"true", "false", ":", "echo", "printf", "test", "[", "cd", "set", "export", "command"})
 # Programs that end when they are done and leave nothing running, beside those above.
 _PLAIN = frozenset(
     "tar unzip gunzip gzip bzip2 bunzip2 xz unxz git make cmake ninja gcc g++ cc c++ clang configure autogen.sh"
@@ -84,6 +85,12 @@ def only_updates(step: Step) -> bool:
     return bool(calls) and all(c.program in {"apt-get", "apt"} and _operands(c)[:1] == ["update"] for c in calls)
 
 
+def fetches_lists(step: Step) -> bool:
+    """Tell whether a RUN fetches the package lists that it installs from."""
+    calls = step.run.calls if step.run else ()
+    return any(c.program in {"apt-get", "apt"} and _operands(c)[:1] == ["update"] for c in calls)
+
+
 def stranger(step: Step) -> str | None:
     """Return a program that a RUN starts and of which is not known what it leaves running, None where there is none."""
     calls = step.run.calls if step.run else ()
@@ -103,7 +110,7 @@ def replaces(earlier: Step, later: Step) -> str | None:
     """
     if earlier.run is None or later.run is None:
         return None
-    wanted, started = {c.program for c in later.run.calls}, set[str]()
+    wanted, started = {c.program for c in later.run.calls} - _BUILT_IN, set[str]()
     for call in earlier.run.calls:
         started |= {call.program} & wanted
         if started and (found := started & _put_in_place(call)):

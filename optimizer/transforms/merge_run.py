@@ -16,7 +16,7 @@ from optimizer.transforms._finding import Decline, Finding, Gain, Level, Rewrite
 from optimizer.transforms._independence import why_dependent
 from optimizer.transforms._layout import why_not_movable
 from optimizer.transforms._run_joining import joining, why_not_joined
-from optimizer.transforms._run_kinds import FILES, SYSTEM, kind_of, only_updates, removes_made, stranger
+from optimizer.transforms._run_kinds import FILES, SYSTEM, fetches_lists, kind_of, only_updates, removes_made, stranger
 from optimizer.transforms._transform import Example, Subject, transform
 
 
@@ -198,6 +198,8 @@ def _why_not(dockerfile: Dockerfile, one: Step, two: Step) -> str | None:
     if reason := why_not_joined(one, two) or why_not_movable(dockerfile.document, one.instruction):
         return reason
     kind = kind_of(one)
+    if kind == kind_of(two) and fetches_lists(one) and fetches_lists(two):
+        return f"line {two.line} fetches the package lists for itself"
     if kind == FILES and kind == kind_of(two):
         return None  # quick enough to run again for nothing
     folders = _copied_folders(dockerfile, one)
