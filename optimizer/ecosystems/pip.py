@@ -21,7 +21,7 @@ OPTIONS = Options.of(
     switches="""-U --upgrade -q --quiet -v --verbose --no-deps --pre --user --force-reinstall --ignore-installed -I
         --ignore-requires-python --no-build-isolation --use-pep517 --no-use-pep517 --check-build-dependencies
         --break-system-packages --compile --no-compile --no-warn-script-location --no-warn-conflicts --prefer-binary
-        --require-hashes --no-clean --no-index --isolated --require-virtualenv --no-input --no-cache-dir
+        --require-hashes --no-clean --no-index --isolated --require-virtualenv --no-input --no-cache-dir --no-cache
         --disable-pip-version-check --no-color --no-python-version-warning --debug --dry-run -h --help -V --version
         --process-dependency-links --no-verify --use-wheel --no-use-wheel --egg -y --yes""",
     values="""--no-binary --only-binary --upgrade-strategy --root-user-action --progress-bar --src --source --source-dir
@@ -100,7 +100,7 @@ def cache_folder(variables: Mapping[str, str | None], variable: str, name: str) 
 
 def _why_no_cache(start: Start, variables: Mapping[str, str | None]) -> str | None:
     words = [word.text.partition("=")[0] for word in start.arguments]
-    if "--no-cache-dir" in words:
+    if {"--no-cache-dir", "--no-cache"} & {*words}:  # optparse takes any beginning that is clear
         return "pip runs with --no-cache-dir already"
     # Any value that is not empty counts, "false" included (pip's cmdoptions.py, _handle_no_cache_dir).
     if variables.get("PIP_NO_CACHE_DIR", "") != "":

@@ -30,7 +30,8 @@ class Setuptools:
             return Refusal(f"setup.py {command} builds the project from its sources".replace("  ", " "))
         module = module_of(call)
         if module in _BUILDERS or call.program in {"flit", "hatch"}:
-            return Refusal(f"{module or call.program} builds the project from its sources")
+            started = call.program if module is None else f"python -m {module}"
+            return Refusal(f"{started} builds the project from its sources")
         return None
 
     def cache(self, call: Call, env: Mapping[str, str | None]) -> Cache | None:  # noqa: ARG002 - part of the protocol

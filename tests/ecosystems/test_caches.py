@@ -53,6 +53,7 @@ def test_a_command_removes_the_cache(cache: Ask, name: str, text: str, cleanup: 
     ("name", "text", "env", "because"),
     [
         ("pip", "pip install --no-cache-dir x", {}, "--no-cache-dir already"),
+        ("pip", "pip install --no-cache x", {}, "--no-cache-dir already"),
         ("pip", "pip --no-cache-dir install x", {}, "--no-cache-dir already"),
         ("pip", "pip install --cache-dir=/c x", {}, "a cache folder of its own"),
         ("pip", "pip install x", {"PIP_NO_CACHE_DIR": "1"}, "PIP_NO_CACHE_DIR is set already"),
