@@ -2,8 +2,8 @@
 
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
-from itertools import pairwise
+from dataclasses import dataclass, replace
+from itertools import chain, pairwise
 
 from optimizer.model import Run, State, Step
 from optimizer.shell import Command, Compound, Kind, Node, state_changes
@@ -15,6 +15,7 @@ from optimizer.transforms._run_kinds import replaces
 
 _LONGEST = 60_000  # characters: Linux takes arguments up to 128 KiB, and the shell gets the script as one
 _DIRECTIVE = re.compile(r"#\s*(?:hadolint|dfopt|tally|checkov|trivy|nosemgrep|check|syntax|escape)\b.*[:=]")
+_JOINT = re.compile(r"(?:&&|\|\||;)[ \t]*[\\`]\r?\n|[\\`]\r?\n\s*(?:&&|\|\|)")
 _HEADING = re.compile(r"#.*([^\w\s])\1{3}")
 _COMMENTED_OUT = re.compile(r"#+\s*(?:RUN|COPY|ADD|ENV|ARG|FROM|WORKDIR|USER|CMD|ENTRYPOINT|EXPOSE|VOLUME|LABEL)\s")
 # What the builder mounts anew for every RUN, so that the second does not see what the first wrote.
@@ -49,8 +50,7 @@ def why_not_joined(one: Step, two: Step) -> str | None:
 
 def joining(document: Document, steps: Sequence[Step]) -> Joining:
     """Return how RUNs for which `why_not_joined` is None from each to the next become one."""
-    lined = [s for s in steps if "\n" in s.instruction.text.rstrip()]
-    style = style_of(document, (lined or list(steps))[0].instruction)
+    style = _style(document, steps)
     pieces = [_piece(step, first=step is steps[0], last=step is steps[-1]) for step in steps]
     edits: list[Edit] = []
     for piece, after in pairwise(pieces):
@@ -65,6 +65,15 @@ def joining(document: Document, steps: Sequence[Step]) -> Joining:
     dropped = [str(_run(p.step).script.root.parts[0]) for p in pieces[1:] if _head(_run(p.step))]
     ended = [";" for p in pieces[:-1] if len(_run(p.step).script.root.operators) == len(_run(p.step).script.root.parts)]
     return Joining(tuple(edits), (*dropped, *ended))
+
+
+def _style(document: Document, steps: Sequence[Step]) -> Style:
+    """Return how the first RUN joins its commands that does so over lines: one of these, else one of the file's."""
+    own = style_of(document, steps[0].instruction)
+    runs = chain((s.instruction for s in steps), (i for i in document.instructions if i.name == "RUN"))
+    shown = next((run for run in runs if _JOINT.search(run.text)), None)
+    style = style_of(document, shown) if shown else Style(escape=document.escape)
+    return replace(style, newline=own.newline)
 
 
 @dataclass(frozen=True, slots=True)

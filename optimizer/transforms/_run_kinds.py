@@ -23,12 +23,12 @@ _PROGRAMS = {
     **{program: kind for kind, programs in _MANAGERS.items() for program in programs.split()},
     **dict.fromkeys(
         "mkdir rmdir chown chmod chgrp ln touch mv cp rm useradd groupadd adduser addgroup usermod groupmod userdel"
-        " deluser delgroup chpasswd passwd truncate install".split(),
+        " deluser delgroup chpasswd passwd truncate install"
+        " a2enmod a2dismod a2ensite a2dissite a2enconf a2disconf".split(),
         FILES,
     ),
     **dict.fromkeys(("docker-php-ext-install", "docker-php-ext-configure", "pecl"), "PHP extensions"),
     "docker-php-ext-enable": "PHP extensions",
-    **dict.fromkeys("a2enmod a2dismod a2ensite a2dissite a2enconf a2disconf".split(), "Apache settings"),
     **dict.fromkeys("curl wget gpg".split(), _FETCH),
     **dict.fromkeys(
         "set true : test [ cd cat grep egrep awk cut tr sort head tail uname id date lsb_release export unset umask"

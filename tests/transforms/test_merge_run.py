@@ -68,7 +68,7 @@ CHANGES = [
     (
         "a comment before the first command stays before it",
         _of("RUN mkdir /a", "RUN \\", "  # Why.", "  touch /a/x"),
-        _of("RUN mkdir /a \\", "  # Why.", "  && touch /a/x"),
+        _of("RUN mkdir /a \\", "    # Why.", "    && touch /a/x"),
     ),
     (
         "a group of three",
@@ -129,6 +129,16 @@ CHANGES = [
         "tabs",
         _of("RUN mkdir /a && \\", "\tmkdir /b", "RUN mkdir /c"),
         _of("RUN mkdir /a && \\", "\tmkdir /b && \\", "\tmkdir /c"),
+    ),
+    (
+        "the indentation of a list of packages is not that of commands",
+        _of("RUN apk add \\", "            curl", "RUN apk add git"),
+        _of("RUN apk add \\", "            curl \\", "    && apk add git"),
+    ),
+    (
+        "another RUN of the file shows how commands are joined",
+        _of("RUN mkdir /a", "RUN mkdir /b", "USER 1", "RUN ./x; \\", "  ./y && \\", "  ./z"),
+        _of("RUN mkdir /a && \\", "  mkdir /b", "USER 1", "RUN ./x; \\", "  ./y && \\", "  ./z"),
     ),
     (
         "below ONBUILD and between others",
