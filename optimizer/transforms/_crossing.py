@@ -21,11 +21,13 @@ class Way:
     reason: str = ""
 
 
-def way_up(run: Step, above: Sequence[Step], context: Context) -> Way | None:
+def way_up(run: Step, above: Sequence[Step], copies: Sequence[Step], context: Context) -> Way | None:
     """Return how far a RUN can go; `above` are the steps that it stands below, as they will be, top first.
 
-    None where no COPY of context files stands above it.
+    `copies` are those among them that bring context files; None where there is none.
     """
+    if not copies:
+        return None
     crossed: list[Step] = []
     reason = ""
     for step in reversed(above):
@@ -33,11 +35,11 @@ def way_up(run: Step, above: Sequence[Step], context: Context) -> Way | None:
         if reason:
             break
         crossed.append(step)
-    remaining = above[: len(above) - len(crossed)]
-    copies = [step for step in crossed if brings_context(step)]
-    if copies:
-        return _way(copies, [step for step in remaining if brings_context(step)], context)
-    return Way(None, reason) if any(brings_context(step) for step in remaining) else None
+    passed = {step.index for step in crossed}
+    moved = [step for step in copies if step.index in passed]
+    if not moved:
+        return Way(None, reason)
+    return _way(moved, [step for step in copies if step.index not in passed], context)
 
 
 def destinations(step: Step, context: Context) -> list[str] | None:
@@ -65,14 +67,14 @@ def _why_stopped(run: Step, step: Step, context: Context) -> str:
     return f"{reason} ({step.name} in line {step.line})" if reason else ""
 
 
-def _way(crossed: Sequence[Step], remaining: Sequence[Step], context: Context) -> Way:
+def _way(passed: Sequence[Step], remaining: Sequence[Step], context: Context) -> Way:
     """Return the way past the crossed copies, unless one further up brings the same files."""
-    moved = _sources(crossed, context)
+    moved = _sources(passed, context)
     for step in remaining:
         kept = _sources([step], context)
         if moved and kept and all(any(_holds(k, m) for k in kept) for m in moved):
             return Way(None, f"{step.name} in line {step.line} brings the same files further up")
-    return Way(crossed[-1])
+    return Way(passed[0])
 
 
 def _sources(steps: Sequence[Step], context: Context) -> list[str] | None:

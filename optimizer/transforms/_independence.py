@@ -31,6 +31,7 @@ _STEERING = re.compile(
 # Scripts that are fetched and run to add a package repository; they do not look at the working directory.
 _TRUSTED_SCRIPTS = re.compile(r"https?://(?:deb|rpm)\.nodesource\.com/|https?://get\.docker\.com/?$")
 _SYSTEM_PROGRAM = re.compile(r"/(?:usr/(?:local/)?)?s?bin/[^/]+")
+_READING_SUBSTITUTION = re.compile(r"(?:\$\(|`)\s*<")
 _ANYWHERE = "/project"
 _SHELLS = frozenset({"sh", "bash", "dash", "ash"})
 _STDIN_OPTIONS = frozenset({"-", "-s", "-e", "-x", "-E", "-ex", "-s --"})
@@ -98,6 +99,8 @@ def why_call_dependent(
 
 def why_redirected(script: Script, folders: Sequence[str]) -> str | None:
     """Say why the redirections of a script may touch these paths, None where they do not."""
+    if _READING_SUBSTITUTION.search(script.text):
+        return "a substitution reads a file"
     return _why_redirected(_redirects(script.root), folders)
 
 

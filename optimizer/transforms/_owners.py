@@ -30,6 +30,7 @@ _PLAIN_BASES = frozenset(
 _STANDARD = frozenset(
     "/ /bin /etc /home /mnt /opt /root /sbin /srv /tmp /usr /usr/bin /usr/local /usr/local/bin /usr/sbin /var".split()
 )
+_COPIES = frozenset({"COPY", "ADD"})
 _ROOT = frozenset({None, "root", "0", "root:root", "0:0"})
 _NAME = r"(?:[A-Za-z0-9_][\w-]*|\$\w+|\$\{\w+\})"
 _OWNER = re.compile(rf"(?P<user>{_NAME})?(?P<colon>:)?(?P<group>{_NAME})?")
@@ -79,13 +80,6 @@ def read_change(step: Step, call: Call) -> Change | None:
     return Change(step, call, call.program, value, paths, options[0] if options else None, problem, partial)
 
 
-def copies_above(dockerfile: Dockerfile, step: Step, paths: Sequence[str], context: Context) -> list[Step]:
-    """Return the COPYs and ADDs of the stage above a step that write to, below or above some paths."""
-    body = dockerfile.stages[step.stage].steps
-    above = [s for s in body[: body.index(step)] if s.name in {"COPY", "ADD"}]
-    return [s for s in above if any(touches(path, paths) for path in destinations(s, context) or ())]
-
-
 def why_not_separable(change: Change) -> str | None:
     """Say why the call cannot be taken out of its RUN, None where it can."""
     run, call = change.step.run, change.call
@@ -100,8 +94,9 @@ def why_not_separable(change: Change) -> str | None:
         return f"the {call.program} has redirections or comments"
     if change.step.state.user not in _ROOT or call.user not in _ROOT:
         return f"the RUN's user is {call.user or change.step.state.user}"
+    environment = {**change.step.state.args, **change.step.state.env}
     earlier = (other for other in run.calls if other.step < call.step)
-    return next((reason for c in earlier if (reason := why_call_dependent(c, change.paths))), None)
+    return next((why for c in earlier if (why := why_call_dependent(c, change.paths, environment))), None)
 
 
 def taken_by(dockerfile: Dockerfile, change: Change, context: Context) -> Taken | str:
@@ -138,7 +133,7 @@ def _taken_file(dockerfile: Dockerfile, change: Change, context: Context) -> Tak
     between = None
     for copy in reversed(body[: body.index(change.step)]):
         between = between or (copy if copy.name == "RUN" else None)
-        if copy.name not in {"COPY", "ADD"} or not touches_any(destinations(copy, context) or (), change.paths):
+        if copy.name not in _COPIES or not touches_any(destinations(copy, context) or (), change.paths):
             continue
         placed = _files(copy, context)
         if placed is None or set(placed).isdisjoint(change.paths):
@@ -197,10 +192,8 @@ def _taken_folder(dockerfile: Dockerfile, change: Change, context: Context) -> T
     """Return the COPYs that bring all that a folder holds."""
     folder = change.paths[0]
     if len(change.paths) != 1 or change.recursive is None or change.flag != "chown":
-        copies = copies_above(dockerfile, change.step, change.paths, context)
-        inside = any(
-            is_below(folder, path) and folder != path for c in copies for path in destinations(c, context) or ()
-        )
+        written = (destinations(s, context) or () for s in _history(dockerfile, change.step) if s.name in _COPIES)
+        inside = any(is_below(folder, path) and folder != path for paths in written for path in paths)
         return "not all that the COPY brings is changed alike" if inside or change.recursive else ""
     if is_system(folder):
         return f"{folder} holds other files as well"
@@ -209,7 +202,7 @@ def _taken_folder(dockerfile: Dockerfile, change: Change, context: Context) -> T
         reason = _why_mixed(step, folder, change, context)
         if reason:
             return reason
-        if step.name in {"COPY", "ADD"} and touches_any(destinations(step, context) or (), (folder,)):
+        if step.name in _COPIES and touches_any(destinations(step, context) or (), (folder,)):
             copies.append(step)
     for _, path in _workdirs(dockerfile, change.step):
         if path is None or (path != folder and is_below(path, folder)):
@@ -227,7 +220,7 @@ def _why_mixed(step: Step, folder: str, change: Change, context: Context) -> str
         return f"RUN in line {step.line} may have put files into {folder}: {reason}" if reason else None
     if step.name == "VOLUME":
         return f"VOLUME in line {step.line} stands above"
-    if step.name not in {"COPY", "ADD"}:
+    if step.name not in _COPIES:
         return None
     paths = destinations(step, context)
     if paths is None:

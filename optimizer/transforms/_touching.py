@@ -73,7 +73,8 @@ class Reading:
     def _why_words(self) -> str | None:
         name, program = self.call.program, self.program
         if program.words is Words.TEXT:
-            return None
+            listed = next((w for w in self.operands if self._lists_names(w)), None)
+            return None if listed is None else f"{name} may look for files through {listed}"
         operands = self.operands[self._skipped() :]
         only_with = program.paths_with
         as_path = program.words is Words.PATHS and (not only_with or any(o.text in only_with for o in self.options))
@@ -111,10 +112,16 @@ class Reading:
             return False
         if text.startswith("~"):
             return any(is_below(folder, home) for folder in self.folders for home in ("/root", "/home"))
+        if self.program.homes and _KNOWN.search(text):
+            return True  # the variable may name a home folder
         if not as_path and not _looks_like_path(text):
-            return any(c in text for c in "*?") and word.value is None and self._is_inside()
+            return self._lists_names(word)
         paths = _ABSOLUTE.findall(text) or [text]
         return any(self._is_touched(path) for path in paths)
+
+    def _lists_names(self, word: Word) -> bool:
+        """Tell whether a word is a pattern that the shell compares with what was copied."""
+        return word.value is None and any(c in word.text for c in "*?") and self._is_inside()
 
     def _is_touched(self, path: str) -> bool:
         """Tell whether a path, known up to its first variable or pattern, may be one of the folders."""

@@ -3,11 +3,12 @@
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
+from itertools import islice
 
 from optimizer.model import Dockerfile, Stage, Step
 from optimizer.syntax import pairs
 from optimizer.transforms._finding import Decline, Edit, Finding, Rewrite
-from optimizer.transforms._independence import why_tied
+from optimizer.transforms._independence import sets_up, why_tied
 from optimizer.transforms._layout import insert_after, instruction_with_comments, remove_instruction, why_not_movable
 from optimizer.transforms._programs import DEAF
 
@@ -21,6 +22,7 @@ _ORDERED = frozenset({
     "CMD", "ENTRYPOINT", "ENV", "EXPOSE", "HEALTHCHECK", "LABEL", "ONBUILD", "SHELL", "STOPSIGNAL", "USER", "VOLUME",
     "WORKDIR",
 })  # fmt: skip
+_MOST = 50  # ARGs of a stage that are looked at: each looks at all steps below
 _WHY = "Its value differs in every build and is part of the key of every RUN below it, whether used or not."
 
 
@@ -30,7 +32,7 @@ class _Descent:
 
     group: list[Step]
     names: set[str]
-    gained: Step | None = None  # the last RUN passed
+    gained: Step | None = None  # the last RUN passed that takes time
     group_there: list[Step] = field(default_factory=list)  # what travels along up to there
     stopped: str | None = None
 
@@ -39,10 +41,8 @@ def sink_volatile(dockerfile: Dockerfile, stage: Stage) -> Iterator[Finding]:
     """Move each volatile ARG of a stage, with the ENV and LABEL that hand its value on, below RUNs that ignore it."""
     together: dict[int, dict[int, Step]] = {}
     separate = "dfopt" in dockerfile.document.source  # a comment may spare one of several
-    for position, step in enumerate(stage.body):
-        name = _volatile_name(step)
-        if name is None:
-            continue
+    arguments = ((at, step, name) for at, step in enumerate(stage.body) if (name := _volatile_name(step)))
+    for position, step, name in islice(arguments, _MOST):
         descent = _descend(step, name, stage.body[position + 1 :])
         if descent.gained is not None:
             members = together.setdefault(descent.gained.index if not separate else -position, {})
@@ -85,7 +85,8 @@ def _pass(step: Step, descent: _Descent) -> bool:
     if why_tied(step) or any(call.program not in DEAF for call in step.run.calls):
         descent.stopped = f"whether the RUN in line {step.line} reads {_volatile_name(descent.group[0])} is not known"
         return False
-    descent.gained, descent.group_there = step, list(descent.group)
+    if sets_up(step):
+        descent.gained, descent.group_there = step, list(descent.group)
     return True
 
 

@@ -7,12 +7,12 @@ owner and mode itself. A folder that was there before the COPY keeps its owner, 
 from collections.abc import Iterator
 
 from optimizer.model import Step
-from optimizer.shell import Call
 from optimizer.syntax import Document, Span
 from optimizer.transforms._copies import Copied, read_copy
+from optimizer.transforms._crossing import destinations
 from optimizer.transforms._finding import Decline, Edit, Finding, Gain, Level, Rewrite
 from optimizer.transforms._layout import instruction_with_comments, normal_form, remove_instruction, why_not_movable
-from optimizer.transforms._owners import Change, Taken, copies_above, read_change, taken_by, why_not_separable
+from optimizer.transforms._owners import Change, Taken, read_change, taken_by, touches_any, why_not_separable
 from optimizer.transforms._transform import Example, Subject, Touches, transform
 
 
@@ -101,25 +101,27 @@ from optimizer.transforms._transform import Example, Subject, Touches, transform
 )
 def copy_with_owner(subject: Subject) -> Iterator[Finding]:
     """Let each COPY set what a chown or chmod below it sets."""
-    for step in subject.dockerfile:
-        for call in step.run.calls if step.run and step.stage >= 0 else ():
-            if call.program in {"chown", "chmod"}:
-                finding = _judge(subject, step, call)
-                if finding is not None:
-                    yield finding
+    for stage in subject.dockerfile.stages:
+        written: list[str] = []
+        for step in stage.body:
+            if step.name in {"COPY", "ADD"}:
+                written += destinations(step, subject.context) or ()
+            for call in step.run.calls if step.run and written else ():
+                change = read_change(step, call) if call.program in {"chown", "chmod"} else None
+                if change is not None and touches_any(written, change.paths):
+                    yield from _judge(subject, change)
 
 
-def _judge(subject: Subject, step: Step, call: Call) -> Finding | None:
-    change = read_change(step, call)
-    if change is None or not copies_above(subject.dockerfile, step, change.paths, subject.context):
-        return None
-    taken = taken_by(subject.dockerfile, change, subject.context)
+def _judge(subject: Subject, change: Change) -> Iterator[Finding]:
+    step, taken = change.step, taken_by(subject.dockerfile, change, subject.context)
     if not taken:
-        return None
-    if change.problem or isinstance(taken, str):
-        return Decline(step.line, change.problem or str(taken))
-    reason = why_not_separable(change) or why_not_movable(subject.dockerfile.document, step.instruction)
-    return Decline(step.line, reason) if reason else _rewrite(subject, change, taken)
+        return
+    reason = change.problem or (taken if isinstance(taken, str) else None)
+    reason = reason or why_not_separable(change) or why_not_movable(subject.dockerfile.document, step.instruction)
+    if reason or isinstance(taken, str):
+        yield Decline(step.line, reason or "")
+    else:
+        yield _rewrite(subject, change, taken)
 
 
 def _rewrite(subject: Subject, change: Change, taken: Taken) -> Rewrite:

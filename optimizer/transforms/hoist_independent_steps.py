@@ -9,6 +9,7 @@ the steps below it, and goes down past those that do not read it.
 from collections.abc import Iterator, Sequence
 
 from optimizer.model import Stage, Step
+from optimizer.transforms._copies import brings_context
 from optimizer.transforms._crossing import way_up
 from optimizer.transforms._finding import Decline, Edit, Finding, Level, Rewrite
 from optimizer.transforms._independence import sets_up, why_tied
@@ -97,21 +98,22 @@ def hoist_independent_steps(subject: Subject) -> Iterator[Finding]:
 
 
 def _hoist(subject: Subject, stage: Stage) -> Iterator[Finding]:
-    order = list(stage.body)
+    above: list[Step] = []  # as they will stand
+    copies: list[Step] = []
     moves: dict[int, list[Step]] = {}
     for step in stage.body:
-        if step.run is None or not sets_up(step) or why_tied(step):
-            continue
-        at = order.index(step)
-        way = way_up(step, order[:at], subject.context)
-        if way is None:
-            continue
-        reason = way.reason or why_not_movable(subject.dockerfile.document, step.instruction)
-        if way.target is None or reason:
-            yield Decline(step.line, reason or "")
-            continue
-        order.insert(order.index(way.target), order.pop(at))
-        moves.setdefault(way.target.index, []).append(step)
+        place = len(above)
+        if copies and sets_up(step) and not why_tied(step):
+            way = way_up(step, above, copies, subject.context)
+            reason = (way.reason if way else "") or why_not_movable(subject.dockerfile.document, step.instruction)
+            if way is not None and way.target is not None and not reason:
+                place = next(i for i in range(len(above) - 1, -1, -1) if above[i] is way.target)
+                moves.setdefault(way.target.index, []).append(step)
+            else:
+                yield Decline(step.line, reason or "")
+        elif brings_context(step):
+            copies.append(step)
+        above.insert(place, step)
     for target, steps in moves.items():
         yield from _rewrites(subject, subject.dockerfile.steps[target], steps)
 

@@ -91,6 +91,7 @@ def test_changes(before: str, after: str, newline: str) -> None:
         (lines("COPY src /app", "RUN useradd u && chown -R u:u /app"), "whether u:u is known before COPY"),
         (lines("COPY src /app", "RUN useradd u", "RUN chown -R u:u /app"), "whether u:u is known before COPY"),
         (lines("COPY src /app", "RUN make && chown -R 1:1 /app"), "what make reads is not known"),
+        (lines("ENV D=/app", "COPY src /app", "RUN useradd -d $D x && chown -R 1:1 /app"), "useradd may touch"),
         (lines("COPY src /app", "RUN chown -R 1:1 /app || true"), "not a plain part"),
         (lines("COPY src /app", "RUN chown -R 1:1 /app > /dev/null"), "redirections or comments"),
         (lines("COPY src /app", "RUN chown -R 1:1 /app \\", "  # why", "  && make"), "redirections or comments"),

@@ -174,6 +174,7 @@ def test_volatile_arguments_sink(before: str, after: str) -> None:
         (lines("ARG GIT_SHA", "LABEL a=$GIT_SHA", "EXPOSE 80", APT), "EXPOSE in line 4 stands between"),
         (lines("ARG GIT_SHA", "LABEL a=$GIT_SHA b=$X", "ARG X", APT), "ARG in line 4 stands between"),
         (lines("ARG GIT_SHA", "RUN apt-get install -y x=$GIT_SHA"), None),
+        (lines("ARG GIT_SHA", "RUN mkdir /data"), None),
         (lines("ARG GIT_SHA=1", APT), None),
         (lines("ARG GIT_SHA OTHER", APT), None),
         (lines("ARG DEBIAN_FRONTEND", APT), None),

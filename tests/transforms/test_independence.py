@@ -70,6 +70,8 @@ DEPENDENT = [
     ("apt-get install -y x > install.log", "a redirection to install.log"),
     ("sh -c 'cat /app/x > /etc/x'", "cat may touch"),
     ("sh -c 'echo x > /app/y'", "may touch the copied files"),
+    ('apt-get install -y "x=$(< VERSION)"', "a substitution reads a file"),
+    ("apt-get update && echo * ", "through *"),
     ("make install", "what make reads is not known"),
     ("curl -O https://x/y", "looks into the working directory"),
     ("curl -fsSLO https://x/y", "looks into the working directory"),
@@ -88,6 +90,8 @@ DEPENDENT = [
     ("useradd -m -d /app app", "through /app"),
     ("useradd --home-dir=/app app", "through --home-dir=/app"),
     ("adduser -h/app app", "through -h/app"),
+    ('adduser -h "$UNKNOWN" app', 'through "$UNKNOWN"'),
+    ("useradd -d $D app", "through $D"),
     ("mkdir -p /app/logs", "through /app/logs"),
     ("cp -r a /usr/share/x", "through a"),
     ("find / -name '*.pyc' -delete", "through /"),
@@ -112,7 +116,7 @@ def test_leaves_the_sources_alone(command: str) -> None:
 
 @pytest.mark.parametrize(("command", "reason"), DEPENDENT)
 def test_may_care_for_the_sources(command: str, reason: str) -> None:
-    assert reason in (why_dependent(step_of(command), ["/app"]) or "")
+    assert reason in (why_dependent(step_of(command, "WORKDIR /app\nENV D=/app"), ["/app"]) or "")
 
 
 @pytest.mark.parametrize(
