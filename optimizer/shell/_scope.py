@@ -11,8 +11,8 @@ from optimizer.shell.words import resolve
 from optimizer.syntax import Span
 
 _KEEPS_DIRECTORY = re.compile(
-    r"(?:^|/)(?:activate|nvm\.sh|sdkman-init\.sh|conda\.sh|asdf\.sh|os-release|lsb-release|profile|env|envvars"
-    r"|\.(?:bashrc|bash_profile|profile|env))\"?$"
+    r"(?:^|/)(?:activate|nvm\.sh|sdkman-init\.sh|conda\.sh|asdf\.sh|os-release|lsb-release|etc/profile|\.?cargo/env|envvars"
+    r"|\.(?:bashrc|bash_profile|profile))\"?$"
 )
 
 

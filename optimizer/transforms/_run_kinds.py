@@ -143,6 +143,8 @@ def _kind(call: Call) -> str | None:
 
 
 def _base_kind(call: Call) -> str | None:
+    if kind := _PROGRAMS.get(call.program):
+        return kind
     operands = _operands(call)
     verb = operands[0] if operands else None
     python = re.fullmatch(r"python[\d.]*", call.program) and [w.value for w in call.arguments[:2]] == ["-m", "pip"]
@@ -157,7 +159,7 @@ def _base_kind(call: Call) -> str | None:
             return kind
         given = {w.value for w in call.arguments}
         return kind if verb in verbs and (not options or options & given) else None
-    return _PROGRAMS.get(call.program)
+    return None
 
 
 def _operands(call: Call) -> list[str]:
