@@ -1,7 +1,7 @@
 """The typed view of a Dockerfile: stages, steps, and what holds when a step runs."""
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from optimizer.shell import Call, Script
 from optimizer.syntax import Document, Instruction, Joined
@@ -17,7 +17,10 @@ class State:
     user: str | None
     shell: tuple[str, ...]  # ("/bin/sh", "-c") unless SHELL or the platform says otherwise
     env: Mapping[str, str | None]  # ENV so far in declaration order, expanded; None where a value is unknown
-    args: Mapping[str, str | None]  # ARGs in scope, likewise
+    args: Mapping[str, str | None]  # ARGs in scope, likewise; their defaults, unless the build is given others
+    sure: Mapping[str, str | None] = field(
+        default_factory=dict
+    )  # ENV and ARG as RUN finds them whatever ARGs are given
 
     @property
     def is_posix(self) -> bool:

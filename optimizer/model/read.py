@@ -102,12 +102,14 @@ class _Reader:
                 return replace(state, shell=instruction.json)
             case "ENV":
                 values = {k: expand(v or "", known, self.escape) for k, v in pairs(instruction)}
-                return replace(state, env={**state.env, **values})
+                sure = {k: expand(v or "", state.sure, self.escape) for k, v in pairs(instruction)}
+                return replace(state, env={**state.env, **values}, sure={**state.sure, **sure})
             case "ARG":
                 args = dict(state.args)
                 for name, value in pairs(instruction):
                     args[name] = self._argument(name, value, {**args, **state.env}, declared=self.global_args)
-                return replace(state, args=args)
+                given = {k: self.build_args.get(k) for k, _ in pairs(instruction) if k not in state.env}
+                return replace(state, args=args, sure={**state.sure, **given})
             case _:
                 return state
 

@@ -20,8 +20,7 @@ def read_run(instruction: Instruction, state: State) -> Run:
     script = _script(form, text.text, instruction)
     if not script.problem and not state.is_posix and form != "exec":
         script = replace(script, problem=f"the shell is {state.shell[0] if state.shell else 'unknown'}")
-    variables = {**state.args, **state.env}
-    return Run(text, script, _calls(script, state.workdir or BASE_WORKDIR, tuple(variables.items())), form)
+    return Run(text, script, _calls(script, state.workdir or BASE_WORKDIR, tuple(state.sure.items())), form)
 
 
 def _form(instruction: Instruction) -> tuple[str, Joined]:

@@ -77,10 +77,12 @@ def follow(dockerfile: Dockerfile, context: Context, first: Copied, earlier: Seq
     made = _made_in(dockerfile, stage.index)
     place = _Place(context, (*earlier, first), (first,), made, stage.index in dockerfile.shipped)
     best = Early(place.moved)
+    gathered: tuple[Found, ...] = ()
     for step in dockerfile.after(first.step):
         verdict = _look(step, place)
-        if verdict.installs:
-            best = Early(place.moved, (*best.installs, *verdict.installs), verdict.cut)
+        gathered += verdict.installs
+        if any(_reads(found) for found in verdict.installs):
+            best = Early(place.moved, gathered, verdict.cut)
         if verdict.reason is not None:
             return replace(best, stopped=(step, verdict.reason))
         if verdict.copied is not None:
@@ -137,13 +139,13 @@ def _look_at_run(step: Step, run: Run, place: _Place) -> _Verdict:
         if reason is not None:
             return _cut(run, call.step, found, reason, place)
     reason = why_redirected(run.script, place.folders) or _why_not_there(run.calls, found, place.folders)
-    return _Verdict(reason) if reason else _Verdict(None, _reading(found))
+    return _Verdict(reason) if reason else _Verdict(None, tuple(found))
 
 
 def _cut(run: Run, at: int, found: Sequence[Found], reason: str, place: _Place) -> _Verdict:
     """Keep the installs above the first part that needs the sources, where the RUN can be cut there."""
-    before = [one for one in found if one.call.step < at]
-    if not _reading(before) or run.script.chain is None:
+    before = tuple(one for one in found if one.call.step < at)
+    if not any(_reads(one) for one in before) or run.script.chain is None:
         return _Verdict(reason)
     root = run.script.root
     early = replace(run.script, root=replace(root, parts=root.parts[:at], operators=root.operators[: at - 1]))
@@ -152,7 +154,7 @@ def _cut(run: Run, at: int, found: Sequence[Found], reason: str, place: _Place) 
         or _why_not_there([c for c in run.calls if c.step < at], before, place.folders)
         or (place.shipped and any(_removes(call) for call in run.calls if call.step >= at) and _CLEANS_UP)
     )
-    return _Verdict(blocked) if blocked else _Verdict(reason, _reading(before), at)
+    return _Verdict(blocked) if blocked else _Verdict(reason, before, at)
 
 
 _CLEANS_UP = "the RUN removes at its end what it made before: cut in two, that would stay in a layer"
@@ -164,8 +166,9 @@ def _removes(call: Call) -> bool:
     return call.program in {"rm", "rmdir"} or not _REMOVALS.isdisjoint(w.value or "" for w in call.arguments[:2])
 
 
-def _reading(found: Sequence[Found]) -> tuple[Found, ...]:
-    return tuple(one for one in found if one.paths or one.install.command)
+def _reads(found: Found) -> bool:
+    """Tell whether an install reads the project; one that does not may still make folders in it."""
+    return bool(found.paths or found.install.command)
 
 
 def _why_call(call: Call, step: Step, place: _Place) -> str | None:
@@ -243,13 +246,12 @@ def _brought(path: str, copies: Sequence[Copied]) -> str | None:
 
 def _projects(call: Call, step: Step, context: Context, copies: Sequence[Copied]) -> Iterator[Project]:
     """Give the project as each COPY of a folder shows it, the nearest one first, and then as all do together."""
-    env = {**step.state.args, **step.state.env}
     folders = [one for copied in reversed(copies) for one in copied.placed if one.folder]
     for one in sorted(folders, key=lambda p: -_nearness(call.directory, p.destination)):
-        yield Project(context, one.source, one.destination, env)
+        yield Project(context, one.source, one.destination, step.state.sure)
     if len(folders) != 1 or len(copies) > 1:
         top = BASE_WORKDIR if (call.directory or "").startswith(BASE_WORKDIR) else "/"
-        yield Project(_view(context, copies, top), "", top, env)
+        yield Project(_view(context, copies, top), "", top, step.state.sure)
 
 
 def _view(context: Context, copies: Sequence[Copied], top: str) -> Context:

@@ -154,8 +154,7 @@ def _compose(
     return Rewrite(
         line=moving[0][0].step.line,
         title=f"Copy {_listed(names, 'and')} before the sources",
-        why=f"An edit of a source file no longer runs {_listed([_said(one) for one in early.installs], 'and')} again: "
-        f"only a change of {_listed(names, 'or')} does.",
+        why=f"An edit of a source file no longer {_spared(early)} again: only a change of {_listed(names, 'or')} does.",
         edits=(
             _in_place_of(document, first, copies),
             *(remove_instruction(document, other) for other in others),
@@ -179,6 +178,13 @@ def _in_place_of(document: Document, instruction: Instruction, lines: Sequence[s
 def _claim(line: str) -> str:
     keyword, _, rest = line.partition(" ")
     return f"{keyword.upper()} {' '.join(rest.split())}"
+
+
+def _spared(early: Early) -> str:
+    """Return what an edit of the sources no longer does; where the project is installed behind them, that runs on."""
+    if any(one.install.then for one in early.installs):
+        return "installs the dependencies"
+    return f"runs {_listed([_said(one) for one in early.installs if one.paths], 'and')}"
 
 
 def _said(found: Found) -> str:

@@ -124,3 +124,18 @@ def test_an_unknown_directory_is_no_real_path() -> None:
     assert run is not None
     assert run.calls[0].directory == BASE_WORKDIR
     assert not BASE_WORKDIR.startswith("/")
+
+
+@pytest.mark.parametrize(
+    ("above", "sure"),
+    [
+        ("ARG A=1", {"A": None}),
+        ("ARG A=1\nENV B=$A C=2", {"A": None, "B": None, "C": "2"}),
+        ("ENV A=3\nARG A=1", {"A": "3"}),
+        ("ARG GIVEN=1", {"GIVEN": "9"}),
+    ],
+)
+def test_a_run_is_sure_only_of_what_no_build_argument_changes(above: str, sure: dict[str, str | None]) -> None:
+    steps = model(f"FROM x\n{above}\nRUN true\n", build_args={"GIVEN": "9"}).steps
+
+    assert dict(steps[-1].state.sure) == sure
