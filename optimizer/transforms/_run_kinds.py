@@ -5,7 +5,7 @@ import re
 from collections.abc import Iterable, Iterator, Mapping
 
 from optimizer.model import Step
-from optimizer.shell import Call, Word, resolve
+from optimizer.shell import Call, Redirect, Word, resolve
 
 FILES = "arranging files"
 _FETCH = "fetching"
@@ -23,7 +23,7 @@ _PROGRAMS = {
     **{program: kind for kind, programs in _MANAGERS.items() for program in programs.split()},
     **dict.fromkeys(
         "mkdir rmdir chown chmod chgrp ln touch mv cp rm useradd groupadd adduser addgroup usermod groupmod userdel"
-        " deluser delgroup chpasswd passwd truncate install"
+        " deluser delgroup chpasswd passwd truncate install tee"
         " a2enmod a2dismod a2ensite a2dissite a2enconf a2disconf".split(),
         FILES,
     ),
@@ -31,8 +31,8 @@ _PROGRAMS = {
     "docker-php-ext-enable": "PHP extensions",
     **dict.fromkeys("curl wget gpg".split(), _FETCH),
     **dict.fromkeys(
-        "set true : test [ cd cat grep egrep awk cut tr sort head tail uname id date lsb_release export unset umask"
-        " command type which sha256sum sha512sum md5sum".split(),
+        "set true : test [ cd echo printf sed cat grep egrep awk cut tr sort head tail uname id date lsb_release"
+        " export unset umask command type which sha256sum sha512sum md5sum".split(),
         _SUPPORT,
     ),
 }  # fmt: skip
@@ -41,7 +41,7 @@ _BUILT_IN = frozenset({"true", "false", ":", "echo", "printf", "test", "[", "cd"
 _PLAIN = frozenset(
     "tar unzip gunzip gzip bzip2 bunzip2 xz unxz git make cmake ninja gcc g++ cc c++ clang configure autogen.sh"
     " ldconfig patch strip find xargs pip pip3 npm yarn pnpm gem cargo go conda locale-gen update-ca-certificates"
-    " echo printf sed tee meson autoreconf nproc update-alternatives localedef fc-cache".split()
+    " meson autoreconf nproc update-alternatives localedef fc-cache".split()
 )
 _PIP = re.compile(r"pip[\d.]*|uv")
 _INSTALLERS = {
@@ -134,12 +134,16 @@ def _kind(call: Call) -> str | None:
         return None
     if call.program == "rm":
         return next((kind for w in call.arguments for p, kind in _CACHES if p.search(w.text)), FILES)
-    if call.program in {"echo", "printf", "tee", "sed"}:
-        in_place = call.program == "sed" and any(
-            (w.value or "").startswith(("-i", "--in-place")) for w in call.arguments
-        )
-        return FILES if call.command.redirects or in_place or call.program == "tee" else _SUPPORT
-    return _base_kind(call)
+    kind = _base_kind(call)
+    if kind != _SUPPORT:
+        return kind
+    in_place = call.program == "sed" and any((w.value or "").startswith(("-i", "--in-place")) for w in call.arguments)
+    return FILES if in_place or any(map(_writes, call.command.redirects)) else _SUPPORT
+
+
+def _writes(redirect: Redirect) -> bool:
+    """Tell whether a redirection makes a file."""
+    return redirect.operator in {">", ">>", "1>", "1>>", ">|"} and str(redirect.target) != "/dev/null"
 
 
 def _base_kind(call: Call) -> str | None:
