@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from optimizer.context import Context, IgnoreFile
 from optimizer.ecosystems import all_ecosystems
 from optimizer.ecosystems.ecosystem import Install, Project, Refusal
-from optimizer.model import BASE_WORKDIR, Dockerfile, Run, Step
+from optimizer.model import BASE_WORKDIR, Dockerfile, Run, Step, mounts
 from optimizer.shell import Call
 from optimizer.transforms._copies import Copied, below, brings_context, image_path, overlap, read_copy
 from optimizer.transforms._independence import why_call_dependent, why_redirected
@@ -202,16 +202,10 @@ def _why_led(step: Step, context: Context, copies: Sequence[Copied]) -> str | No
 
 
 def _why_mounted(step: Step, folders: Sequence[str]) -> str | None:
-    for flag in step.instruction.flags:
-        options = dict(part.partition("=")[::2] for part in (flag.value or "").split(","))
-        if flag.name != "mount":
-            continue
-        if options.get("type", "bind") == "bind":
+    for mount in mounts(step):
+        if mount.is_context:
             return "the RUN mounts files of the build context"
-        target = options.get("target") or options.get("dst") or options.get("destination") or ""
-        if any(
-            below(image_path(target, step.state.workdir), folder) is not None for folder in folders if folder != "/"
-        ):
+        if mount.target is None or any(below(mount.target, f) is not None for f in folders if f != "/"):
             return "a mount lies in the folder of the sources"
     return None
 
