@@ -188,11 +188,12 @@ def _text(step: Step, use: File) -> str | None:
 def _rewrite(subject: Subject, step: Step, left: list[_Left]) -> Rewrite:
     command = " ".join(["rm", *dict.fromkeys(item.text for item in left)])
     operator = chain_operator(step)
-    names = " and ".join(dict.fromkeys(item.file.name for item in left))
+    names = list(dict.fromkeys(item.file.name for item in left))
     return Rewrite(
         line=step.line,
-        title=f"Remove {names} once it is unpacked",
-        why="Only what was in it is used, and the layer would keep the archive for good.",
+        title=f"Remove {' and '.join(names)} once {'they are' if names[1:] else 'it is'} unpacked",
+        why=f"Only what was in {'them' if names[1:] else 'it'} is used, and the layer would keep "
+        f"the {'archives' if names[1:] else 'archive'} for good.",
         edits=(append_to_chain(subject.dockerfile.document, step, (command,), operator),),
         added=(command, *((";",) if operator == ";" else ())),
         gain=Gain(bytes=_SIZE * len(left)),
