@@ -6,11 +6,13 @@
 import json
 import os
 import shutil
+import subprocess
 import sys
 import tomllib
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 from typer.testing import CliRunner
 
@@ -28,6 +30,8 @@ class Case:
     build: bool = False
     unchanged: str = ""  # for a case that must stay: part of the decline's reason, or "nothing" where none is due
     dockerfile: str = "Dockerfile"
+    tracked: bool = False  # version control holds all files of the context
+    history: bool = False  # the context is a repository's root: .git lies in it, which no fixture can hold
     rebuild: dict[str, str] = field(default_factory=dict)  # `touch` a file, and the `step` that must stay cached
     gone: tuple[str, ...] = ()  # files of the image that the rewrite says it leaves out
 
@@ -50,21 +54,32 @@ def load(path: Path) -> Case:
 
 
 def report(case: Case, level: str | None = None) -> dict[str, object]:
-    """Return what `dfopt diff --format json` says of a case, run in its folder."""
+    """Return what `dfopt diff --format json` says of a copy of the case, so that our repository plays no part."""
     from optimizer.cli.app import app
 
     arguments = ["diff", "--format", "json", "--level", level or case.level, *case.args]
     here = Path.cwd()
-    os.chdir(case.path)
-    try:
-        outcome = CliRunner().invoke(app, [*arguments, "--context", "context", f"context/{case.dockerfile}"])
-    finally:
-        os.chdir(here)
+    with TemporaryDirectory() as folder:
+        _lay_out(case, Path(folder))
+        os.chdir(folder)
+        try:
+            outcome = CliRunner().invoke(app, [*arguments, "--context", "context", f"context/{case.dockerfile}"])
+        finally:
+            os.chdir(here)
     if outcome.exit_code not in {0, 1}:
         raise AssertionError(f"{case.path.name}: exit code {outcome.exit_code}\n{outcome.output}")
     (entry,) = json.loads(outcome.stdout)["files"]
-    # A patch starts at the root of the repository, which is not the same in an unpacked archive.
-    return dict(entry) | {"diff": entry["diff"].replace(f"fixtures/cases/{case.path.name}/", "")}
+    return dict(entry)
+
+
+def _lay_out(case: Case, folder: Path) -> None:
+    shutil.copytree(case.context, folder / "context", symlinks=True)
+    if case.history:
+        (folder / "context" / ".git").mkdir()
+        (folder / "context" / ".git" / "HEAD").write_text("ref: refs/heads/main\n")
+    if case.tracked:
+        for command in (["git", "init", "--quiet"], ["git", "add", "--force", "."]):
+            subprocess.run(command, cwd=folder, check=True)
 
 
 def expected_files(entry: dict[str, object]) -> dict[str, str]:

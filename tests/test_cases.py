@@ -1,6 +1,7 @@
 """Every folder of fixtures/cases, end to end through the command line."""
 
 import shutil
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -25,7 +26,7 @@ def test_a_second_run_finds_nothing(case: Case, tmp_path: Path) -> None:
         if name not in {"Dockerfile", "diff.patch", "report.json"}:
             (tmp_path / "context" / name).write_bytes(text.encode())
 
-    again = report(Case(tmp_path, case.says, case.level, case.args, dockerfile=case.dockerfile))
+    again = report(replace(case, path=tmp_path))
 
     assert again["status"] != "changed", again["diff"]
 
