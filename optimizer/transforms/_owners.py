@@ -99,12 +99,15 @@ def why_not_separable(change: Change) -> str | None:
     return next((why for c in earlier if (why := why_call_dependent(c, change.paths, environment))), None)
 
 
-def taken_by(dockerfile: Dockerfile, change: Change, context: Context) -> Taken | str:
-    """Return the COPYs that can take a change over, or a clause that says why they cannot ("" where it is no place)."""
+def taken_by(dockerfile: Dockerfile, change: Change, copies: Sequence[Step], context: Context) -> Taken | str:
+    """Return the COPYs that can take a change over, or a clause that says why they cannot ("" where it is no place).
+
+    `copies` are the COPYs and ADDs above it in its stage.
+    """
     base = dockerfile.stages[min(dockerfile.lineage(change.step.stage))].base
     if base is None or base_images.repository(base) not in _PLAIN_BASES:
         return f"what {base or 'the base image'} holds is not known"
-    taken = _taken_file(dockerfile, change, context) or _taken_folder(dockerfile, change, context)
+    taken = _taken_file(dockerfile, change, copies, context) or _taken_folder(dockerfile, change, context)
     if isinstance(taken, str):
         return taken
     return next((why for copy in taken.copies if (why := _why_not_on(copy, change, dockerfile))), taken)
@@ -127,17 +130,15 @@ def _owner(word: Word, step: Step, call: Call) -> tuple[str, str | None]:
     return f"{parts['user'] or '0'}:{parts['group'] or '0'}", None
 
 
-def _taken_file(dockerfile: Dockerfile, change: Change, context: Context) -> Taken | str | None:
+def _taken_file(dockerfile: Dockerfile, change: Change, copies: Sequence[Step], context: Context) -> Taken | str | None:
     """Return the COPY that brings just the changed files; None where it brings folders."""
-    body = dockerfile.stages[change.step.stage].steps
-    between = None
-    for copy in reversed(body[: body.index(change.step)]):
-        between = between or (copy if copy.name == "RUN" else None)
-        if copy.name not in _COPIES or not touches_any(destinations(copy, context) or (), change.paths):
+    for copy in reversed(copies):
+        if not touches_any(destinations(copy, context) or (), change.paths):
             continue
         placed = _files(copy, context)
         if placed is None or set(placed).isdisjoint(change.paths):
             return None
+        between = _first_run(dockerfile, copy, change.step)
         if between is not None:
             return f"RUN in line {between.line} stands between"
         if set(placed) != set(change.paths):
@@ -148,6 +149,12 @@ def _taken_file(dockerfile: Dockerfile, change: Change, context: Context) -> Tak
             f"{copy.name} in line {copy.line} may make {made}, which would change as well" if made else Taken((copy,))
         )
     return None
+
+
+def _first_run(dockerfile: Dockerfile, above: Step, step: Step) -> Step | None:
+    """Return the first RUN between two steps."""
+    between = (dockerfile.steps[index] for index in range(above.index + 1, step.index))
+    return next((s for s in between if s.run is not None), None)
 
 
 def touches_any(placed: Sequence[str], paths: Sequence[str]) -> bool:
@@ -185,7 +192,9 @@ def _workdirs(dockerfile: Dockerfile, step: Step) -> Iterator[tuple[Step, str | 
 def _history(dockerfile: Dockerfile, step: Step) -> Iterator[Step]:
     """Go through the steps of the stages that a step builds on, and of its own up to it."""
     for stage in sorted(dockerfile.lineage(step.stage)):
-        yield from (s for s in dockerfile.stages[stage].body if s.stage != step.stage or s.index < step.index)
+        first = dockerfile.stages[stage].steps[0].index
+        end = step.index if stage == step.stage else first + len(dockerfile.stages[stage].steps)
+        yield from (dockerfile.steps[index] for index in range(first + 1, end))
 
 
 def _taken_folder(dockerfile: Dockerfile, change: Change, context: Context) -> Taken | str:
@@ -246,9 +255,8 @@ def _why_not_on(copy: Step, change: Change, dockerfile: Dockerfile) -> str | Non
     if change.flag == "chmod" and not uses_buildkit(dockerfile.document):
         return "COPY --chmod needs BuildKit, which nothing else in the file does"
     numeric = all(part.isdigit() or part == "root" for part in change.value.split(":"))
-    between = dockerfile.stages[copy.stage].steps
-    runs = [s for s in between if copy.index < s.index < change.step.index and s.name == "RUN"]
-    if change.flag == "chown" and not numeric and (runs or change.call.step > 0):
+    late = change.call.step > 0 or _first_run(dockerfile, copy, change.step) is not None
+    if change.flag == "chown" and not numeric and late:
         return f"whether {change.value} is known before COPY in line {copy.line} cannot be told"
     return None
 

@@ -22,7 +22,7 @@ _ORDERED = frozenset({
     "CMD", "ENTRYPOINT", "ENV", "EXPOSE", "HEALTHCHECK", "LABEL", "ONBUILD", "SHELL", "STOPSIGNAL", "USER", "VOLUME",
     "WORKDIR",
 })  # fmt: skip
-_MOST = 50  # ARGs of a stage that are looked at: each looks at all steps below
+_MOST = 50  # volatile ARGs in a stage; more are no file that a person wrote, and each looks at all steps below
 _WHY = "Its value differs in every build and is part of the key of every RUN below it, whether used or not."
 
 
@@ -42,7 +42,8 @@ def sink_volatile(dockerfile: Dockerfile, stage: Stage) -> Iterator[Finding]:
     together: dict[int, dict[int, Step]] = {}
     separate = "dfopt" in dockerfile.document.source  # a comment may spare one of several
     arguments = ((at, step, name) for at, step in enumerate(stage.body) if (name := _volatile_name(step)))
-    for position, step, name in islice(arguments, _MOST):
+    first = list(islice(arguments, _MOST + 1))
+    for position, step, name in first if len(first) <= _MOST else ():
         descent = _descend(step, name, stage.body[position + 1 :])
         if descent.gained is not None:
             members = together.setdefault(descent.gained.index if not separate else -position, {})

@@ -4,7 +4,7 @@ A chown or chmod in a step of its own puts every file that it touches into the i
 owner and mode itself. A folder that was there before the COPY keeps its owner, so its own chown stays, without -R.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from optimizer.model import Step
 from optimizer.syntax import Document, Span
@@ -103,17 +103,19 @@ def copy_with_owner(subject: Subject) -> Iterator[Finding]:
     """Let each COPY set what a chown or chmod below it sets."""
     for stage in subject.dockerfile.stages:
         written: list[str] = []
+        copies: list[Step] = []
         for step in stage.body:
             if step.name in {"COPY", "ADD"}:
                 written += destinations(step, subject.context) or ()
+                copies.append(step)
             for call in step.run.calls if step.run and written else ():
                 change = read_change(step, call) if call.program in {"chown", "chmod"} else None
                 if change is not None and touches_any(written, change.paths):
-                    yield from _judge(subject, change)
+                    yield from _judge(subject, change, copies)
 
 
-def _judge(subject: Subject, change: Change) -> Iterator[Finding]:
-    step, taken = change.step, taken_by(subject.dockerfile, change, subject.context)
+def _judge(subject: Subject, change: Change, copies: Sequence[Step]) -> Iterator[Finding]:
+    step, taken = change.step, taken_by(subject.dockerfile, change, copies, subject.context)
     if not taken:
         return
     reason = change.problem or (taken if isinstance(taken, str) else None)
