@@ -4,7 +4,7 @@
 # Source: the images' own Dockerfiles in github.com/docker-library and the vendors' repositories.
 _START_IN_ROOT = frozenset(
     "almalinux alpine amazoncorretto amazonlinux archlinux buildpack-deps busybox debian eclipse-temurin fedora "
-    "haproxy httpd java memcached nginx node openjdk oraclelinux perl postgres python rockylinux ruby rust scratch "
+    "java memcached nginx node openjdk oraclelinux postgres python rockylinux ruby rust scratch "
     "ubuntu".split()
 )
 _WINDOWS = ("windowsservercore", "nanoserver", "mcr.microsoft.com/windows")
