@@ -15,6 +15,7 @@ from optimizer.model import BASE_WORKDIR, Dockerfile, Run, Step, mounts
 from optimizer.shell import Call
 from optimizer.transforms._copies import Copied, below, brings_context, image_path, overlap, read_copy
 from optimizer.transforms._independence import why_call_dependent, why_redirected
+from optimizer.transforms._pointing_variables import why_pointed
 
 # Instructions that neither read nor write files of the image, and that no COPY depends on.
 _FREE = frozenset("CMD ENTRYPOINT EXPOSE HEALTHCHECK LABEL MAINTAINER ONBUILD SHELL STOPSIGNAL USER".split())
@@ -132,10 +133,11 @@ def _look_at_run(step: Step, run: Run, place: _Place) -> _Verdict:
     found: list[Found] = []
     for call in run.calls:
         answer = _install_of(call, step, place.context, place.copies)
-        if isinstance(answer, Found) and answer.install.command not in place.made:
+        reason = why_pointed(call, step, place.context, place.moved, answer.paths if isinstance(answer, Found) else ())
+        if reason is None and isinstance(answer, Found) and answer.install.command not in place.made:
             found.append(answer)
             continue
-        reason = answer if isinstance(answer, str) else _why_call(call, step, place)
+        reason = answer if isinstance(answer, str) else reason or _why_call(call, step, place)
         if reason is not None:
             return _cut(run, call.step, found, reason, place)
     reason = why_redirected(run.script, place.folders) or _why_not_there(run.calls, found, place.folders)

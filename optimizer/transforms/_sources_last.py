@@ -26,8 +26,9 @@ _MOST_COPIES = 12  # more COPY lines than this would bury the file
 
 def sources_last(dockerfile: Dockerfile, context: Context, early: Early, earlier: Sequence[Copied]) -> Finding | None:
     """Return the rewrite, a decline, or None where the COPYs bring the manifests alone already."""
-    plan = [(copied, _manifests_of(copied, early, earlier)) for copied in early.moved]
-    moving = [(c, paths) for c, paths in plan if not _is_narrow(c, early, context)]
+    narrow = [copied for copied in early.moved if _is_narrow(copied, early, context)]
+    staying = (*earlier, *narrow)
+    moving = [(c, _manifests_of(c, early, staying)) for c in early.moved if c not in narrow]
     if not moving:
         return None
     reason = _why_unsafe(dockerfile, context, early, [c for c, _ in moving])
@@ -36,13 +37,13 @@ def sources_last(dockerfile: Dockerfile, context: Context, early: Early, earlier
     return _compose(dockerfile, context, early, moving)
 
 
-def _manifests_of(copied: Copied, early: Early, earlier: Sequence[Copied]) -> dict[str, str]:
-    """Return image path -> context path of the manifests that this COPY brings last, and none above it brought."""
+def _manifests_of(copied: Copied, early: Early, staying: Sequence[Copied]) -> dict[str, str]:
+    """Return image path -> context path of the manifests that this COPY brings last, and none that stays brings."""
     found = {}
     for path in (path for one in early.installs for path in one.paths):
         source = copied.source_of(path)
         later = early.moved[early.moved.index(copied) + 1 :]
-        if source is None or any(c.source_of(path) for c in later) or any(c.source_of(path) == source for c in earlier):
+        if source is None or any(c.source_of(path) for c in later) or any(c.source_of(path) == source for c in staying):
             continue
         found[path] = source
     return found
@@ -70,9 +71,11 @@ def _why_unsafe(dockerfile: Dockerfile, context: Context, early: Early, moving: 
         reason = _why_root_clashes(copied, context)
         if reason is not None:
             return reason
-    for output in _outputs(early, moving):
-        if context.exists(output) and context.tracked(output):
+    for output in filter(context.exists, _outputs(early, moving)):
+        if context.tracked(output):
             return f"{output} is part of the repository: copied later, it would replace what the install made"
+        if not _is_usual(output) and not context.is_file(f"{output}/pyvenv.cfg"):
+            return f"the install writes to {output}, where the COPY puts files too"
     return _why_rewritten(dockerfile, early) or _why_not_carried(early)
 
 
