@@ -104,7 +104,7 @@ def _context(job: Job) -> Context:
 
 def _without(plan: Plan, result: Result) -> Plan:
     """Leave out the transforms that wrote another file."""
-    from dataclasses import replace
+    from msgspec.structs import replace
 
     writers = {applied.transform for applied in result.applied if applied.rewrite.artifacts}
     return replace(plan, ignore=plan.ignore | writers)

@@ -4,8 +4,9 @@ import os
 import platform
 import sys
 import tempfile
-from dataclasses import replace
 from pathlib import Path
+
+from msgspec.structs import replace
 
 from optimizer import __version__
 from optimizer.cli.jobs import Job

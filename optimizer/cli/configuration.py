@@ -3,10 +3,11 @@
 import os
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
 from functools import lru_cache
 from pathlib import Path
 from typing import NamedTuple
+
+from msgspec import Struct, field
 
 from optimizer.transforms import Level
 
@@ -18,8 +19,7 @@ class ConfigurationError(Exception):
     """A configuration that cannot be used; the text names the file and the key."""
 
 
-@dataclass(frozen=True, slots=True)
-class Configuration:
+class Configuration(Struct, frozen=True):
     """What a configuration file says; `folder` is where it lies, for `exclude` is relative to it."""
 
     folder: Path | None = None

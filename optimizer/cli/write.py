@@ -5,8 +5,9 @@ import stat
 import sys
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
 from pathlib import Path
+
+from msgspec import Struct
 
 from optimizer.report import Change
 
@@ -15,8 +16,7 @@ class WriteError(Exception):
     """A file that could not be written; the text names it and says why. Nothing was changed."""
 
 
-@dataclass(frozen=True, slots=True)
-class _Staged:
+class _Staged(Struct, frozen=True):
     """A new text beside the file that it is to replace."""
 
     change: Change

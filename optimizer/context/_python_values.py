@@ -2,11 +2,11 @@
 
 import posixpath
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
 from itertools import product
 
 import libcst as cst
 from libcst.metadata import MetadataWrapper, QualifiedNameProvider
+from msgspec import Struct
 
 _MOST_VALUES = 64
 _DEEPEST = 20
@@ -21,8 +21,7 @@ _SAME_METHODS = frozenset({"resolve", "absolute", "as_posix", "__str__"})
 Texts = frozenset[str]
 
 
-@dataclass(frozen=True, slots=True)
-class _Parameter:
+class _Parameter(Struct, frozen=True):
     function: str
     name: str
     position: int

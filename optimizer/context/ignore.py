@@ -7,10 +7,11 @@ above it decides.
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass, field
 from functools import lru_cache
 from itertools import groupby
 from posixpath import normpath
+
+from msgspec import Struct, field
 
 from optimizer.context._go_regexp import BadPatternError, translate
 from optimizer.context.wildcards import is_well_formed
@@ -22,8 +23,7 @@ _WILD = re.compile(r"[*?\[\]^\\]")
 _ESCAPED = frozenset(".+()$")
 
 
-@dataclass(frozen=True, slots=True)
-class IgnoreFile:
+class IgnoreFile(Struct, frozen=True):
     """The ignore rules in force; an empty text ignores nothing."""
 
     text: str
@@ -55,8 +55,7 @@ class IgnoreFile:
         return _compiled(self.text).problem
 
 
-@dataclass(frozen=True, slots=True)
-class _Pattern:
+class _Pattern(Struct, frozen=True):
     text: str
     exception: bool
     kind: str  # "exact", "prefix", "suffix", "regex", or "never" for one that Go cannot compile
@@ -70,8 +69,7 @@ class _Pattern:
         return not literal or f"{literal}/".startswith(folder + "/") or folder.startswith(literal + "/")
 
 
-@dataclass(frozen=True, slots=True)
-class _Run:
+class _Run(Struct, frozen=True):
     """Neighbouring patterns of one sign: which of them matched does not matter."""
 
     exception: bool
@@ -90,8 +88,7 @@ class _Run:
         )
 
 
-@dataclass(slots=True)
-class _Rules:
+class _Rules(Struct):
     patterns: tuple[_Pattern, ...]
     runs: tuple[_Run, ...]
     problem: str | None

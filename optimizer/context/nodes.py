@@ -1,9 +1,11 @@
 """The build context as a value."""
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass, field, replace
 from posixpath import normpath
 from typing import Any, TypeVar
+
+from msgspec import Struct, field
+from msgspec.structs import force_setattr, replace
 
 from optimizer.context.ignore import IgnoreFile
 from optimizer.context.tree import ListedTree, OverlaidTree, Tree
@@ -14,8 +16,7 @@ IGNORE_FILE = ".dockerignore"
 Found = TypeVar("Found")
 
 
-@dataclass(slots=True)
-class _Memory:
+class _Memory(Struct):
     """What a context has found out so far."""
 
     tree: Tree | None = None
@@ -24,8 +25,7 @@ class _Memory:
     facts: dict[str, Any] = field(default_factory=dict)
 
 
-@dataclass(frozen=True, slots=True)
-class Context:
+class Context(Struct, frozen=True):
     """The files that a build may read; paths are relative to its root, with `/`.
 
     `files` maps every regular file (and symlink) to its size in bytes, whether ignored or not; `ignore` is the
@@ -40,7 +40,11 @@ class Context:
     tracked: Callable[[str], bool | None] = field(default=lambda path: None)  # noqa: ARG005 - the type gives the name
     dockerfile: str = "Dockerfile"  # path of the Dockerfile within the context; starts with ../ where it is outside
     ignore_path: str = IGNORE_FILE  # where the ignore file in force is, or would be written
-    _memory: _Memory = field(default_factory=_Memory, init=False, repr=False, compare=False)
+    _memory: _Memory = field(default_factory=_Memory)
+
+    def __post_init__(self) -> None:
+        """Begin with nothing found out, for a changed copy has other files."""
+        force_setattr(self, "_memory", _Memory())
 
     @classmethod
     def of(cls, files: Mapping[str, str | bytes], **changes: Any) -> "Context":

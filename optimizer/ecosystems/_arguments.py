@@ -5,8 +5,9 @@ An option that is in no table is a refusal: it may take the next word as its val
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from posixpath import join, normpath
+
+from msgspec import Struct
 
 from optimizer.ecosystems._files import Refused
 from optimizer.ecosystems.ecosystem import Project, Refusal
@@ -18,8 +19,7 @@ _RECURSIVE = re.compile(r"-[a-zA-Z]*[rR][a-zA-Z]*|--recursive")
 _EXTRAS = re.compile(r"[\w./-]*\[[\w,.-]+\]", re.ASCII)
 
 
-@dataclass(frozen=True, slots=True)
-class Options:
+class Options(Struct, frozen=True):
     """The options of a program: `switches` stand alone, `values` take one (`--name=x`, `--name x`, `-nx`).
 
     With `negatable`, `--no-name` and `--name=false` stand for every long option that is known.
@@ -39,8 +39,7 @@ class Options:
         return Options(self.switches | other.switches, self.values | other.values, self.negatable or other.negatable)
 
 
-@dataclass(frozen=True, slots=True)
-class Argument:
+class Argument(Struct, frozen=True):
     """A word that is no option. `value` is None where a variable hides it; `text` is as written, without quotes."""
 
     value: str | None
@@ -48,8 +47,7 @@ class Argument:
     word: Word
 
 
-@dataclass(frozen=True, slots=True)
-class Arguments:
+class Arguments(Struct, frozen=True):
     """What a program was given: the plain words and the options in order (a switch has the value "")."""
 
     plain: tuple[Argument, ...]

@@ -6,8 +6,9 @@ https://yarnpkg.com/features/workspaces, https://pnpm.io/pnpm-workspace_yaml.
 
 import re
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
 from posixpath import dirname, join
+
+from msgspec import Struct
 
 from optimizer.context import Context
 from optimizer.context.manifests import json_file, table
@@ -23,8 +24,7 @@ _TARBALL = re.compile(r"(?:file:)?(?!/)([^#]+\.(?:tgz|tar\.gz|tar))$")
 _PATCH = re.compile(r"patch:.*#(?P<paths>.+)$")
 
 
-@dataclass(frozen=True, slots=True)
-class Packages:
+class Packages(Struct, frozen=True):
     """The package.json files that one install works on: the root's and those of its workspaces, by context folder."""
 
     context: Context

@@ -2,8 +2,9 @@
 
 import re
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
 from posixpath import dirname, join
+
+from msgspec import Struct
 
 from optimizer.context import Context
 from optimizer.context.manifests import table, toml_file
@@ -17,8 +18,7 @@ PATH_TABLES = ("dependencies", "dev-dependencies")
 _LOCAL = re.compile(r"@\s*file:|^\s*(?:-e\s|\.{0,2}/|file:)")
 
 
-@dataclass(frozen=True, slots=True)
-class Start:
+class Start(Struct, frozen=True):
     """A program as it was started: its word (of the interpreter for `python -m`), and what stands behind it."""
 
     program: Word

@@ -7,8 +7,9 @@ Sources: https://pip.pypa.io/en/stable/reference/requirements-file-format/ and p
 import codecs
 import re
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
 from posixpath import basename, dirname
+
+from msgspec import Struct, field
 
 from optimizer.ecosystems._files import beside, missing, unique
 from optimizer.ecosystems.ecosystem import Project, Refusal
@@ -33,8 +34,7 @@ _URL_BEHIND_NAME = re.compile(r"[\w.\[\],-]+\s*@\s*(.+)", re.DOTALL)
 _EGG = re.compile(r"egg=([\w.-]+)")
 
 
-@dataclass(slots=True)
-class Requirements:
+class Requirements(Struct):
     """The requirement files that an install reads, with what they lead to: it grows as files are read."""
 
     project: Project

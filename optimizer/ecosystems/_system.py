@@ -3,7 +3,8 @@
 import posixpath
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+
+from msgspec import Struct, field
 
 from optimizer.ecosystems.ecosystem import Cache, Install, Project, Refusal
 from optimizer.shell import Call, Word
@@ -14,8 +15,7 @@ _LAST_GLOB = re.compile(r"(?:^|(?<=/))[^/]*\*[^/]*$")
 _LOCAL = re.compile(r"\.{0,2}/|~|\.{1,2}$")
 
 
-@dataclass(frozen=True, slots=True)
-class Grammar:
+class Grammar(Struct, frozen=True):
     """Which options of a program take the next word as their value."""
 
     long: frozenset[str]
@@ -30,8 +30,7 @@ class Grammar:
         return at is not None and at == len(letters) - 1
 
 
-@dataclass(frozen=True, slots=True)
-class Invocation:
+class Invocation(Struct, frozen=True):
     """The words of a call by their part: `verb` is None where there is none, or it depends on running it."""
 
     verb: Word | None
@@ -74,8 +73,7 @@ def invocation(call: Call, grammar: Grammar) -> Invocation:
     return Invocation(verb, tuple(options), tuple(operands[1:]))
 
 
-@dataclass(frozen=True, slots=True)
-class SystemManager:
+class SystemManager(Struct, frozen=True):
     """A package manager of a distribution. It reads no project file unless it is handed one."""
 
     id: str

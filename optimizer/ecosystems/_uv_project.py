@@ -6,8 +6,9 @@ https://docs.astral.sh/uv/concepts/projects/dependencies/, https://docs.astral.s
 
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from posixpath import dirname, join
+
+from msgspec import Struct
 
 from optimizer.context.manifests import table, toml_file
 from optimizer.ecosystems._files import Refused, beside, folder_pattern, missing, nearest, need, upwards, visible
@@ -19,8 +20,7 @@ _LOCKED_PATH = re.compile(r"source = \{ (directory|path) = \"([^\"]+)\"")
 _WANTED = re.compile(r"([\w.-]+)\s*(?:\[[^\]]*\])?\s*\(?([^;)@]*)")
 
 
-@dataclass(frozen=True, slots=True)
-class UvProject:
+class UvProject(Struct, frozen=True):
     """The pyproject.toml files of a project and of its workspace members, by context folder, the root first."""
 
     project: Project

@@ -5,8 +5,9 @@ Sources: https://bun.sh/docs/cli/install, https://bun.sh/docs/runtime/bunfig, ht
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
 from posixpath import join
+
+from msgspec import Struct
 
 from optimizer.context import Context
 from optimizer.context.manifests import table, toml_file
@@ -48,8 +49,7 @@ _OTHER_LOCKS = ("package-lock.json", "yarn.lock", "pnpm-lock.yaml", "pnpm-worksp
 _TRAILING_COMMA = re.compile(r",(\s*[}\]])")
 
 
-@dataclass(frozen=True, slots=True)
-class Bun:
+class Bun(Struct, frozen=True):
     """`bun install` and `bun ci`."""
 
     id: str = "bun"

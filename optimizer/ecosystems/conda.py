@@ -6,8 +6,9 @@ https://mamba.readthedocs.io/en/latest/user_guide/micromamba.html.
 """
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from posixpath import dirname, join
+
+from msgspec import Struct
 
 from optimizer.context.manifests import table, yaml_file
 from optimizer.ecosystems._arguments import Arguments, Options, command_of, parse, removes, variables_of
@@ -33,8 +34,7 @@ _INDEPENDENT = frozenset({"clean", "config", "info", "init", "list", "activate",
 _LOCAL_SPEC = (".conda", ".tar.bz2")
 
 
-@dataclass(frozen=True, slots=True)
-class Conda:
+class Conda(Struct, frozen=True):
     """`conda env create -f`, `conda install --file`, and the same of mamba and micromamba."""
 
     id: str = "conda"

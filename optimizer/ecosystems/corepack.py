@@ -1,8 +1,9 @@
 """Corepack, which brings the yarn or pnpm that package.json asks for (https://github.com/nodejs/corepack#readme)."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from posixpath import join
+
+from msgspec import Struct
 
 from optimizer.ecosystems._arguments import Options, folder_of, parse, variables_of
 from optimizer.ecosystems._files import Refused, nearest
@@ -15,8 +16,7 @@ OPTIONS = Options.of(
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Corepack:
+class Corepack(Struct, frozen=True):
     """`corepack enable`, `corepack prepare`, `corepack install`."""
 
     id: str = "corepack"

@@ -1,16 +1,16 @@
 """What dfopt asks of a language or package manager. One module of this package is one ecosystem."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
 from posixpath import join, normpath
 from typing import Protocol
+
+from msgspec import Struct, field
 
 from optimizer.context import Context
 from optimizer.shell import Call, Word
 
 
-@dataclass(frozen=True, slots=True)
-class Project:
+class Project(Struct, frozen=True):
     """The build context seen from inside the image, through the COPY that brings it in.
 
     The files of `source` (a context folder, "" for its root) stand at `destination` in the image.
@@ -36,8 +36,7 @@ class Project:
         return join(self.source, path[len(below) :])
 
 
-@dataclass(frozen=True, slots=True)
-class Install:
+class Install(Struct, frozen=True):
     """An install of third-party dependencies that needs only manifests.
 
     `manifests` are context paths, all present and visible, in the order to copy them (the project file, the lock
@@ -56,15 +55,13 @@ class Install:
     then: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Refusal:
+class Refusal(Struct, frozen=True):
     """Why a recognised install cannot be separated from the sources: a clause, lower case, no full stop."""
 
     reason: str
 
 
-@dataclass(frozen=True, slots=True)
-class Cache:
+class Cache(Struct, frozen=True):
     """How to keep a call's download cache out of the layer: a flag, or commands to run behind it.
 
     `flag` goes behind the word `after` of the call; `cleanup` commands go behind the statement, each once.

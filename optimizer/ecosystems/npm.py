@@ -5,8 +5,9 @@ https://docs.npmjs.com/cli/v10/using-npm/config, https://docs.npmjs.com/cli/v10/
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from posixpath import join
+
+from msgspec import Struct
 
 from optimizer.context.manifests import json_file, table
 from optimizer.ecosystems._arguments import (
@@ -51,8 +52,7 @@ _INDEPENDENT = frozenset({"cache", "config", "set", "login", "adduser", "ping", 
 _LOCKS = ("npm-shrinkwrap.json", "package-lock.json")
 
 
-@dataclass(frozen=True, slots=True)
-class Npm:
+class Npm(Struct, frozen=True):
     """`npm install`, `npm ci` and their aliases."""
 
     id: str = "npm"

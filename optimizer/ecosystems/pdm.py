@@ -6,8 +6,9 @@ hash that ties lock file and pyproject.toml together, PDM's `project/project_fil
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
 from posixpath import join
+
+from msgspec import Struct
 
 from optimizer.context.manifests import table
 from optimizer.ecosystems._arguments import (
@@ -42,8 +43,7 @@ _HOOKS = re.compile(r"(?:pre|post)_(?:install|sync|lock)|post_use|pre_invoke")
 _HASH = re.compile(r"^content_hash = \"sha256:([0-9a-f]+)\"", re.MULTILINE)
 
 
-@dataclass(frozen=True, slots=True)
-class Pdm:
+class Pdm(Struct, frozen=True):
     """`pdm install` and `pdm sync`."""
 
     id: str = "pdm"

@@ -6,8 +6,9 @@ https://pip.pypa.io/en/stable/topics/caching/.
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
 from posixpath import join
+
+from msgspec import Struct
 
 from optimizer.ecosystems._arguments import Arguments, Options, command_of, parse, removes, variables_of
 from optimizer.ecosystems._files import beside, missing, unique
@@ -43,8 +44,7 @@ _OUTPUT_VARIABLES = ("PIP_TARGET", "PIP_PREFIX", "PIP_SRC", "PIP_CACHE_DIR", "PY
 _FILES = ("-r", "--requirement", "-c", "--constraint", "--build-constraint")
 
 
-@dataclass(frozen=True, slots=True)
-class Pip:
+class Pip(Struct, frozen=True):
     """`pip install` and its kin, as `pip`, `pip3.12` or `python -m pip`."""
 
     id: str = "pip"

@@ -1,8 +1,9 @@
 """pip-tools: `pip-sync` installs what requirement files pin (https://pip-tools.readthedocs.io/en/stable/cli/pip-sync/)."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from posixpath import join
+
+from msgspec import Struct
 
 from optimizer.context.manifests import table, toml_file
 from optimizer.ecosystems._arguments import Options, folder_of, parse, removes, variables_of
@@ -18,8 +19,7 @@ OPTIONS = Options.of(
 )
 
 
-@dataclass(frozen=True, slots=True)
-class PipTools:
+class PipTools(Struct, frozen=True):
     """`pip-sync`; `pip-compile` writes a file of the project."""
 
     id: str = "pip_tools"

@@ -6,8 +6,9 @@ hash that ties the two files together, plette's `pipfiles.py`.
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
 from posixpath import join
+
+from msgspec import Struct
 
 from optimizer.context.manifests import json_file, table, toml_file
 from optimizer.ecosystems._arguments import (
@@ -40,8 +41,7 @@ _PLAIN_SECTIONS = frozenset(
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Pipenv:
+class Pipenv(Struct, frozen=True):
     """`pipenv install` and `pipenv sync`."""
 
     id: str = "pipenv"

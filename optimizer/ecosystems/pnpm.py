@@ -6,8 +6,9 @@ https://pnpm.io/pnpmfile, https://pnpm.io/settings.
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
 from posixpath import join
+
+from msgspec import Struct
 
 from optimizer.context.manifests import table, yaml_file
 from optimizer.ecosystems._arguments import (
@@ -64,8 +65,7 @@ _FOLDERS = ("--lockfile-dir", "--virtual-store-dir", "--modules-dir", "--pnpmfil
             "--cache-dir", "--state-dir", "--userconfig")  # fmt: skip
 
 
-@dataclass(frozen=True, slots=True)
-class Pnpm:
+class Pnpm(Struct, frozen=True):
     """`pnpm install` and `pnpm fetch`."""
 
     id: str = "pnpm"

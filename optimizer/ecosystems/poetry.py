@@ -6,8 +6,9 @@ https://python-poetry.org/docs/pyproject/ and Poetry's `console/commands/install
 
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from posixpath import join
+
+from msgspec import Struct
 
 from optimizer.context.manifests import table, toml_file
 from optimizer.ecosystems._arguments import (
@@ -46,8 +47,7 @@ _LOCKED = re.compile(r"\[package\.source\]\s+type = \"(directory|file)\"\s+url =
 _OFF = frozenset({"0", "false", "no", "off"})
 
 
-@dataclass(frozen=True, slots=True)
-class Poetry:
+class Poetry(Struct, frozen=True):
     """`poetry install` and `poetry sync`."""
 
     id: str = "poetry"

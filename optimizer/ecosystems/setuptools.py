@@ -4,7 +4,8 @@ Source: https://setuptools.pypa.io/en/latest/userguide/commands.html.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from optimizer.ecosystems._python import module_of, script_of
 from optimizer.ecosystems.ecosystem import Cache, Install, Project, Refusal
@@ -13,8 +14,7 @@ from optimizer.shell import Call
 _BUILDERS = frozenset({"build", "flit", "hatch", "hatchling"})
 
 
-@dataclass(frozen=True, slots=True)
-class Setuptools:
+class Setuptools(Struct, frozen=True):
     """`python setup.py` with any command."""
 
     id: str = "setuptools"

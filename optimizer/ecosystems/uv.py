@@ -6,8 +6,9 @@ https://docs.astral.sh/uv/concepts/cache/.
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
 from posixpath import join
+
+from msgspec import Struct
 
 from optimizer.ecosystems._arguments import (
     Arguments,
@@ -62,8 +63,7 @@ _ELSEWHERE = ("UV_PROJECT", "UV_WORKING_DIRECTORY", "UV_WORKING_DIR", "UV_CONFIG
 _ONLY = ("--only-dev", "--only-group")
 
 
-@dataclass(frozen=True, slots=True)
-class Uv:
+class Uv(Struct, frozen=True):
     """`uv sync`, `uv pip install`, `uv pip sync`, `uv venv`."""
 
     id: str = "uv"

@@ -4,7 +4,8 @@ Sources: https://docs.python.org/3/library/venv.html, https://virtualenv.pypa.io
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from optimizer.ecosystems._arguments import Options, parse, variables_of
 from optimizer.ecosystems._python import module_of
@@ -19,8 +20,7 @@ OPTIONS = Options.of(
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Virtualenv:
+class Virtualenv(Struct, frozen=True):
     """`python -m venv FOLDER`, `virtualenv FOLDER`."""
 
     id: str = "virtualenv"

@@ -6,8 +6,10 @@ https://classic.yarnpkg.com/en/docs/cli/cache.
 
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
 from posixpath import join
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from optimizer.context.manifests import table
 from optimizer.ecosystems._arguments import (
@@ -53,8 +55,7 @@ _MAJOR_WITH_GLOBAL_CACHE = 4
 _Stale = Callable[[Packages, str], bool]
 
 
-@dataclass(frozen=True, slots=True)
-class Yarn:
+class Yarn(Struct, frozen=True):
     """`yarn`, `yarn install`, `yarn workspaces focus`."""
 
     id: str = "yarn"

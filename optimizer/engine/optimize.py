@@ -1,7 +1,9 @@
 """The fixpoint: every transform in turn, on a freshly parsed text, until nothing changes; then the gate."""
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field, replace
+
+from msgspec import Struct, field
+from msgspec.structs import replace
 
 from optimizer.context import Context
 from optimizer.engine import edits as text_edits
@@ -45,8 +47,7 @@ def _refuse(dockerfile: Dockerfile, plan: Plan) -> None:
         raise InputError(f"there is no stage {plan.target!r} to build")
 
 
-@dataclass
-class _Placed:
+class _Placed(Struct):
     """An applied rewrite and where it stands in the text of now."""
 
     transform: Transform
@@ -55,8 +56,7 @@ class _Placed:
     origin: int
 
 
-@dataclass
-class _Run:
+class _Run(Struct):
     """The text of now, and how it came to be."""
 
     plan: Plan

@@ -1,7 +1,8 @@
 """What a run is asked to do."""
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+
+from msgspec import Struct, field
 
 from optimizer.transforms import Level, Transform, all_transforms
 
@@ -13,8 +14,7 @@ _ORDER = (
 )  # fmt: skip
 
 
-@dataclass(frozen=True, slots=True)
-class Plan:
+class Plan(Struct, frozen=True):
     """Which transforms run, and how far each may go.
 
     `select` None means all; `levels` overrides `level` by transform id; `options` are each transform's own.

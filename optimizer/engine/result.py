@@ -1,7 +1,8 @@
 """What a run gives back."""
 
-from dataclasses import dataclass
 from enum import StrEnum
+
+from msgspec import Struct
 
 from optimizer.transforms import Artifact, Level, Rewrite
 
@@ -15,8 +16,7 @@ class Status(StrEnum):
     ERROR = "error"
 
 
-@dataclass(frozen=True, slots=True)
-class Applied:
+class Applied(Struct, frozen=True):
     """A rewrite that is part of the result.
 
     `line`..`end_line` are the lines of the result that it wrote or moved; `origin` is the line of the original.
@@ -30,8 +30,7 @@ class Applied:
     origin: int
 
 
-@dataclass(frozen=True, slots=True)
-class Declined:
+class Declined(Struct, frozen=True):
     """A recognised place that was left alone; `line` is a line of the original."""
 
     transform: str
@@ -39,8 +38,7 @@ class Declined:
     reason: str
 
 
-@dataclass(frozen=True, slots=True)
-class Result:
+class Result(Struct, frozen=True):
     """The outcome for one Dockerfile; `layers` are (before, after) of the image that is built."""
 
     before: str

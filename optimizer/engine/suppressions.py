@@ -8,7 +8,8 @@ transform; `# dfopt: off` spares all until `# dfopt: on`. hadolint's `# hadolint
 import re
 from bisect import bisect_left
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from optimizer.syntax import Document, Instruction
 from optimizer.transforms import Transform
@@ -19,8 +20,7 @@ _HADOLINT = re.compile(rf"#\s*hadolint\s+(?P<scope>global\s+)?ignore\s*=\s*(?P<i
 _ALL = "*"
 
 
-@dataclass(frozen=True, slots=True)
-class _Spared:
+class _Spared(Struct, frozen=True):
     """What the comments say: up to each line (an instruction's last), the names that are kept away."""
 
     ends: tuple[int, ...]

@@ -7,9 +7,10 @@ line and continues one behind a doubled escape character; `witness_view` neutral
 import io
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
 from functools import cache, cached_property, lru_cache
 from typing import TYPE_CHECKING
+
+from msgspec import Struct
 
 from optimizer.syntax import Document, Instruction, parse
 
@@ -19,8 +20,7 @@ if TYPE_CHECKING:
 _META = frozenset("CMD ENTRYPOINT ENV EXPOSE HEALTHCHECK LABEL ONBUILD SHELL STOPSIGNAL USER VOLUME WORKDIR".split())
 
 
-@dataclass(frozen=True, slots=True)
-class Contract:
+class Contract(Struct, frozen=True):
     """What the image promises to whoever runs it, as far as a Dockerfile tells.
 
     `base_images` are those of all stages, arguments resolved; `settings` are the squeezed values of the instructions

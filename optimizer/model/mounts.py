@@ -4,17 +4,16 @@ Source: BuildKit `frontend/dockerfile/instructions/commands_runmount.go`; Docker
 """
 
 import posixpath
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from optimizer.model.nodes import Step
 from optimizer.model.run import BASE_WORKDIR
 
-
 _DEFAULTS = {"secret": "/run/secrets", "ssh": "/run/buildkit"}
 
 
-@dataclass(frozen=True, slots=True)
-class Mount:
+class Mount(Struct, frozen=True):
     """One `--mount`; `target` is absolute (below BASE_WORKDIR where the directory is unknown), None if not known."""
 
     kind: str  # bind, cache, tmpfs, secret or ssh

@@ -1,7 +1,8 @@
 """The typed view of a Dockerfile: stages, steps, and what holds when a step runs."""
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+
+from msgspec import Struct, field
 
 from optimizer.shell import Call, Script
 from optimizer.syntax import Document, Instruction, Joined
@@ -9,8 +10,7 @@ from optimizer.syntax import Document, Instruction, Joined
 POSIX_SHELLS = frozenset({"sh", "bash", "ash", "dash"})
 
 
-@dataclass(frozen=True, slots=True)
-class State:
+class State(Struct, frozen=True):
     """What holds just before a step runs; None stands for "as the base image has it"."""
 
     workdir: str | None  # absolute; "" never occurs
@@ -32,8 +32,7 @@ class State:
         return self.env[name] if name in self.env else self.args.get(name)
 
 
-@dataclass(frozen=True, slots=True)
-class Run:
+class Run(Struct, frozen=True):
     """The command of a RUN: shell text with the way back to the source, as parsed."""
 
     text: Joined  # what the shell gets (the here-document's body for `RUN <<EOF`)
@@ -54,8 +53,7 @@ class Run:
         return {"exec": "the RUN is in exec form"}.get(self.form, "the RUN has a here-document")
 
 
-@dataclass(frozen=True, slots=True)
-class Step:
+class Step(Struct, frozen=True):
     """An instruction in its stage."""
 
     instruction: Instruction
@@ -75,8 +73,7 @@ class Step:
         return self.instruction.line
 
 
-@dataclass(frozen=True, slots=True)
-class Stage:
+class Stage(Struct, frozen=True):
     """A FROM and what follows it up to the next."""
 
     index: int
@@ -91,8 +88,7 @@ class Stage:
         return self.steps[1:]
 
 
-@dataclass(frozen=True, slots=True)
-class Dockerfile:
+class Dockerfile(Struct, frozen=True):
     """A document with its stages."""
 
     document: Document

@@ -2,7 +2,9 @@
 
 import posixpath
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+
+from msgspec import Struct, field
+from msgspec.structs import replace
 
 from optimizer.model import base_images
 from optimizer.model.nodes import Dockerfile, Stage, State, Step
@@ -32,8 +34,7 @@ def read(document: Document, *, target: str | None = None, build_args: Mapping[s
     )
 
 
-@dataclass
-class _Reader:
+class _Reader(Struct):
     """Walks down a file, one instruction after the other."""
 
     escape: str

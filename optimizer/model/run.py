@@ -2,8 +2,9 @@
 
 import shlex
 from collections.abc import Mapping
-from dataclasses import replace
 from functools import lru_cache
+
+from msgspec.structs import replace
 
 from optimizer.model.nodes import Run, State
 from optimizer.shell import Call, Script, calls, parse_script

@@ -1,14 +1,14 @@
 """What is reported of one Dockerfile."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from optimizer.engine import Result, Status
 from optimizer.transforms import Gain, Level
 
 
-@dataclass(frozen=True, slots=True)
-class Change:
+class Change(Struct, frozen=True):
     """A file before (None: it is new) and after.
 
     `path` is how the user reaches it; `patch_path` is relative to the root of its repository, where there is one.
@@ -25,8 +25,7 @@ class Change:
         return "create" if self.before is None else "update"
 
 
-@dataclass(frozen=True, slots=True)
-class Entry:
+class Entry(Struct, frozen=True):
     """One Dockerfile: its result, or the error that stood in the way (`bug`: an error of dfopt, not of the input)."""
 
     path: str

@@ -3,7 +3,9 @@
 import posixpath
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from optimizer.shell.nodes import Command, Node, Word
 from optimizer.shell.state import assigned_names, builtin_name, parts_of, state_changes
@@ -16,8 +18,7 @@ _KEEPS_DIRECTORY = re.compile(
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Scope:
+class Scope(Struct, frozen=True):
     """What is known of the shell at a place."""
 
     directory: str | None

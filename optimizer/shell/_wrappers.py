@@ -2,16 +2,16 @@
 
 import re
 from collections.abc import Callable
-from dataclasses import dataclass
 from itertools import pairwise
+
+from msgspec import Struct
 
 from optimizer.shell.nodes import Word
 
 _ASSIGNMENT = re.compile(r"[A-Za-z_]\w*=", re.ASCII)
 
 
-@dataclass(frozen=True, slots=True)
-class Wrapper:
+class Wrapper(Struct, frozen=True):
     """How a wrapper's own words are told from those of the program that it starts.
 
     `takes` are the options whose argument is a word of its own; `skips` is the number of words between the
@@ -26,8 +26,7 @@ class Wrapper:
     incomplete: bool = False  # the program gets more arguments than are written
 
 
-@dataclass(frozen=True, slots=True)
-class Unwrapped:
+class Unwrapped(Struct, frozen=True):
     """What a wrapper starts: its options (with arguments), what stands before the program, and the rest."""
 
     options: tuple[Word, ...]

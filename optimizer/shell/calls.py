@@ -3,8 +3,9 @@
 import posixpath
 import re
 from collections.abc import Mapping
-from dataclasses import replace
 from functools import lru_cache
+
+from msgspec.structs import replace
 
 from optimizer.shell._scope import Scope, behind, forgetting, joined, merged
 from optimizer.shell._wrappers import WRAPPERS, Unwrapped, has_option, is_cluster_with, option, unwrap

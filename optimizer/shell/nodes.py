@@ -1,14 +1,14 @@
 """What a shell script is made of, as far as dfopt looks; all else is unknown, with a reason."""
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from enum import StrEnum
+
+from msgspec import Struct
 
 from optimizer.syntax import Span
 
 
-@dataclass(frozen=True, slots=True)
-class Word:
+class Word(Struct, frozen=True):
     """One word of a command as written.
 
     `value` is what the shell makes of it (quotes and escapes removed, known variables not replaced),
@@ -25,8 +25,7 @@ class Word:
         return self.text
 
 
-@dataclass(frozen=True, slots=True)
-class Redirect:
+class Redirect(Struct, frozen=True):
     """A redirection such as `> /dev/null` or `2>&1`; `target` is None for a here-document."""
 
     operator: str
@@ -34,8 +33,7 @@ class Redirect:
     span: Span
 
 
-@dataclass(frozen=True, slots=True)
-class Command:
+class Command(Struct, frozen=True):
     """A simple command: assignments, words, redirections; `words` is empty for `A=b` alone."""
 
     assignments: tuple[tuple[str, Word], ...]
@@ -71,8 +69,7 @@ class Kind(StrEnum):
     UNKNOWN = "unknown"
 
 
-@dataclass(frozen=True, slots=True)
-class Compound:
+class Compound(Struct, frozen=True):
     """A compound command; in a LIST `operators[i]` stands behind `parts[i]` (the last may have none).
 
     The parts of a SUBSHELL, GROUP, LOOP body, IF or CASE branch are LISTs (conditions included, in source order).
@@ -91,8 +88,7 @@ class Compound:
 Node = Command | Compound
 
 
-@dataclass(frozen=True, slots=True)
-class Script:
+class Script(Struct, frozen=True):
     """A parsed script. `problem` says why it is not understood; then `root` must not be relied upon."""
 
     text: str
@@ -111,8 +107,7 @@ class Script:
         yield from _commands(self.root)
 
 
-@dataclass(frozen=True, slots=True)
-class Call:
+class Call(Struct, frozen=True):
     """One program that a script starts, seen through `sudo`, `env`, `time`, `exec`, `sh -c` and the like."""
 
     program: str  # base name: "apt-get" for /usr/bin/apt-get

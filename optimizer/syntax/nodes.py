@@ -3,9 +3,10 @@
 import re
 from bisect import bisect_right
 from collections.abc import Iterator
-from dataclasses import dataclass
 from operator import itemgetter
 from typing import NamedTuple
+
+from msgspec import Struct
 
 
 class Span(NamedTuple):
@@ -15,8 +16,7 @@ class Span(NamedTuple):
     end: int
 
 
-@dataclass(frozen=True, slots=True)
-class Joined:
+class Joined(Struct, frozen=True):
     """Text as the builder sees it after joining continued lines, with the way back to the source.
 
     `pieces` are (offset in `text`, offset in the source, length), in order, without gaps in `text`.
@@ -62,8 +62,7 @@ _offset = itemgetter(0)
 _BLANKS = re.compile(r"[\t\v\f\r ]+")
 
 
-@dataclass(frozen=True, slots=True)
-class Directive:
+class Directive(Struct, frozen=True):
     """A parser directive (`# escape=...`) at the top of the file."""
 
     name: str
@@ -71,8 +70,7 @@ class Directive:
     span: Span
 
 
-@dataclass(frozen=True, slots=True)
-class Flag:
+class Flag(Struct, frozen=True):
     """A `--name=value` (or bare `--name`, value None) before the arguments of an instruction."""
 
     name: str
@@ -80,8 +78,7 @@ class Flag:
     span: Span
 
 
-@dataclass(frozen=True, slots=True)
-class Heredoc:
+class Heredoc(Struct, frozen=True):
     """A here-document of a RUN, COPY or ADD.
 
     `body` is what the builder passes on (tabs already stripped for `<<-`); `span` covers the body lines
@@ -96,8 +93,7 @@ class Heredoc:
     span: Span
 
 
-@dataclass(frozen=True, slots=True)
-class Instruction:
+class Instruction(Struct, frozen=True):
     """One instruction as written, with the blank lines and comments above it.
 
     `text` runs from the start of its first line (indentation included) to the end of its last line,
@@ -146,8 +142,7 @@ class Instruction:
         return next((f.value or "" for f in self.flags if f.name == name), None)
 
 
-@dataclass(frozen=True, slots=True)
-class Document:
+class Document(Struct, frozen=True):
     """A whole Dockerfile; `str()` gives back the source exactly."""
 
     source: str

@@ -1,6 +1,6 @@
 """RUNs that only fetch apt's package lists, and the RUNs that install from them."""
 
-from dataclasses import dataclass
+from msgspec import Struct
 
 from optimizer.ecosystems import apt
 from optimizer.ecosystems._system import invocation
@@ -24,8 +24,7 @@ _SILENT_VARIABLES = frozenset({
 })  # fmt: skip
 
 
-@dataclass(frozen=True, slots=True)
-class Pair:
+class Pair(Struct, frozen=True):
     """An update in a RUN of its own, the RUN that installs from it, and what stands between."""
 
     update: Step

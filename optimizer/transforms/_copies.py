@@ -5,7 +5,8 @@ Source: BuildKit `frontend/dockerfile/dockerfile2llb/convert.go` (dispatchCopy) 
 
 import posixpath
 from collections.abc import Iterator
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from optimizer.context import Context
 from optimizer.model import BASE_WORKDIR, Step
@@ -14,8 +15,7 @@ from optimizer.syntax import expand
 _PLAIN_FLAGS = frozenset({"chown", "chmod", "link"})
 
 
-@dataclass(frozen=True, slots=True)
-class Placed:
+class Placed(Struct, frozen=True):
     """A file or folder of the context and where it stands in the image."""
 
     source: str
@@ -23,8 +23,7 @@ class Placed:
     folder: bool
 
 
-@dataclass(frozen=True, slots=True)
-class Copied:
+class Copied(Struct, frozen=True):
     """A COPY or ADD whose sources and destination are known."""
 
     step: Step

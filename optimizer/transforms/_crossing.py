@@ -2,7 +2,8 @@
 
 import posixpath
 from collections.abc import Sequence
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from optimizer.context import Context
 from optimizer.model import BASE_WORKDIR, Step
@@ -13,8 +14,7 @@ from optimizer.transforms._independence import why_dependent
 _FREE = frozenset({"CMD", "ENTRYPOINT", "EXPOSE", "HEALTHCHECK", "LABEL", "MAINTAINER", "ONBUILD", "STOPSIGNAL"})
 
 
-@dataclass(frozen=True, slots=True)
-class Way:
+class Way(Struct, frozen=True):
     """Where a RUN can go: above `target` (None: it stays, for `reason`)."""
 
     target: Step | None

@@ -3,7 +3,9 @@
 import posixpath
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, replace
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from optimizer.ecosystems import apk, apt, dnf, zypper
 from optimizer.ecosystems._system import invocation
@@ -19,8 +21,7 @@ _UNNAMED = frozenset({
 })  # fmt: skip
 
 
-@dataclass(frozen=True, slots=True)
-class File:
+class File(Struct, frozen=True):
     """A file that a call names: how to write it, and its path as far as it can be told (variables as `${NAME}`)."""
 
     call: Call
@@ -38,8 +39,7 @@ class File:
         return posixpath.dirname(self.path)
 
 
-@dataclass(frozen=True, slots=True)
-class _Program:
+class _Program(Struct, frozen=True):
     """The options of a program that take a value."""
 
     short: str

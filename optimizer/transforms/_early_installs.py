@@ -6,7 +6,9 @@ the installs that it meets, and stops at the first step that needs more.
 
 import posixpath
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from optimizer.context import Context, IgnoreFile
 from optimizer.ecosystems import all_ecosystems
@@ -21,8 +23,7 @@ from optimizer.transforms._pointing_variables import why_pointed
 _FREE = frozenset("CMD ENTRYPOINT EXPOSE HEALTHCHECK LABEL MAINTAINER ONBUILD SHELL STOPSIGNAL USER".split())
 
 
-@dataclass(frozen=True, slots=True)
-class Found:
+class Found(Struct, frozen=True):
     """An install in a RUN; `paths` and `outputs` are the image paths of its manifests and of what it makes."""
 
     step: Step
@@ -32,8 +33,7 @@ class Found:
     outputs: tuple[str, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Early:
+class Early(Struct, frozen=True):
     """What can run before the sources are there.
 
     `moved` are the COPYs that can go below the last install; `cut` is the part of that install's RUN from which on
@@ -46,8 +46,7 @@ class Early:
     stopped: tuple[Step, str] | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class _Verdict:
+class _Verdict(Struct, frozen=True):
     """What a step between the COPY and the last install is."""
 
     reason: str | None = None  # why it needs the sources
@@ -56,8 +55,7 @@ class _Verdict:
     copied: Copied | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class _Place:
+class _Place(Struct, frozen=True):
     """What is known when a step is looked at."""
 
     context: Context

@@ -1,7 +1,8 @@
 """What a transform says of a place: a rewrite, or why there is none."""
 
-from dataclasses import dataclass
 from enum import IntEnum
+
+from msgspec import Struct
 
 from optimizer.syntax import Span
 
@@ -18,32 +19,28 @@ class Level(IntEnum):
         return self.name.lower()
 
 
-@dataclass(frozen=True, slots=True)
-class Edit:
+class Edit(Struct, frozen=True):
     """Put `text` in the place of `span` of the source (an empty span inserts)."""
 
     span: Span
     text: str
 
 
-@dataclass(frozen=True, slots=True)
-class Artifact:
+class Artifact(Struct, frozen=True):
     """A file beside the Dockerfile that a rewrite writes; `path` is relative to the build context."""
 
     path: str
     content: str
 
 
-@dataclass(frozen=True, slots=True)
-class Gain:
+class Gain(Struct, frozen=True):
     """What a rewrite is expected to save: bytes of the image (an estimate) and layers."""
 
     bytes: int = 0
     layers: int = 0
 
 
-@dataclass(frozen=True, slots=True)
-class Rewrite:
+class Rewrite(Struct, frozen=True):
     """Edits that belong together: all are applied, or none.
 
     `added` and `removed` are the commands and instructions, normalised as `optimizer.engine.gate` counts them,
@@ -62,8 +59,7 @@ class Rewrite:
     gain: Gain = Gain()
 
 
-@dataclass(frozen=True, slots=True)
-class Decline:
+class Decline(Struct, frozen=True):
     """A recognised place that is left alone. `reason` is a clause: lower case, no full stop."""
 
     line: int

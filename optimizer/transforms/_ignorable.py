@@ -2,8 +2,9 @@
 
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
-from posixpath import basename
+from posixpath import basename, dirname, join
+
+from msgspec import Struct
 
 from optimizer.context import IGNORE_FILE, Context
 from optimizer.model import Dockerfile, Step
@@ -12,18 +13,17 @@ from optimizer.transforms._copies import brings_context
 from optimizer.transforms._finding import Decline
 from optimizer.transforms._git_uses import LARGEST, MOST_FILES, files_to_look_through, reader_of_git
 from optimizer.transforms._node_modules import NAME as NODE_MODULES
-from optimizer.transforms._node_modules import node_modules
+from optimizer.transforms._node_modules import has_its_own, node_modules, within
 from optimizer.transforms._unneeded import Unneeded, spoken, unneeded
 
 _DOCKERFILES = re.compile(r"(.*/)?((Dockerfile|Containerfile)(\.[^/]*)?|[^/]*\.[Dd]ockerfile)")
-_NODE_COPY = re.compile(r"^\s*(COPY|ADD)\s+(?!--from)[^\n]*node_modules", re.MULTILINE | re.IGNORECASE)
 _NODE_INSTALL = re.compile(r"\b(npm|yarn|pnpm|bun)\b")
+_COPIED = re.compile(r"^\s*(?:COPY|ADD)\s+((?:--\S+\s+)*)(\S.*)\s\S+\s*$", re.MULTILINE | re.IGNORECASE)
 _WHOLE_COPY = re.compile(r"^\s*(COPY|ADD)\s+(--\S+\s+)*\[?\"?\./?\"?[\s,]", re.MULTILINE | re.IGNORECASE)
 _GIT_FILES = (".gitignore", ".gitattributes")  # build tools read them: hatchling, Tailwind, formatters
 
 
-@dataclass(frozen=True, slots=True)
-class Build:
+class Build(Struct, frozen=True):
     """A Dockerfile in its context, with the COPYs that bring whole folders."""
 
     dockerfile: Dockerfile
@@ -70,6 +70,20 @@ class Build:
         """Whether there is no ignore file yet; one that is there gets only what matters."""
         return self.context.read_bytes(self.context.ignore_path) is None
 
+    def why_kept(self, path: str, made_in: int) -> str | None:
+        """Say who takes a path from the build context that an install of the stage `made_in` makes anew."""
+        name = basename(path)
+        for line, pattern in self.patterns:
+            if name in pattern.split("/"):
+                return f"line {line} copies it"
+        for step, folder in self.broad:
+            if folder and f"{folder}/".startswith(f"{path}/"):
+                return f"line {step.line} copies it"
+            if within(path, folder) and not has_its_own(step, self.dockerfile, {made_in}, name):
+                return f"line {step.line} copies it, and nothing in its stage makes it"
+        other = _taker(self.context, name)
+        return other and f"{other} copies it"
+
     def _git(self) -> Iterator[Unneeded | Decline]:
         if "" not in self.folders or not self.context.exists(".git"):
             return
@@ -104,10 +118,8 @@ class Build:
             yield reason or self._modules_elsewhere() or found
 
     def _modules_elsewhere(self) -> Decline | None:
-        for path, text in _other_dockerfiles(self.context):
-            if _NODE_COPY.search(text) or (_WHOLE_COPY.search(text) and not _NODE_INSTALL.search(text)):
-                return self._stays(NODE_MODULES, f"{path} copies it")
-        return None
+        taker = _taker(self.context, NODE_MODULES)
+        return self._stays(NODE_MODULES, f"{taker} copies it") if taker else None
 
     def _runs_behind(self) -> bool:
         steps = (other for step, _ in self.broad for other in self.dockerfile.after(step))
@@ -169,9 +181,32 @@ def _find_dockerfiles(context: Context) -> Iterator[tuple[str, str]]:
     for path in context.under(""):
         if ("ockerfile" not in path and "ontainerfile" not in path) or "node_modules/" in path:
             continue
-        served = path != context.dockerfile and path + IGNORE_FILE not in context.files
-        if served and _DOCKERFILES.fullmatch(path) and not path.endswith(IGNORE_FILE):
-            yield path, context.text(path) or ""
+        if path == context.dockerfile or path + IGNORE_FILE in context.files or path.endswith(IGNORE_FILE):
+            continue
+        text = (context.text(path) or "") if _DOCKERFILES.fullmatch(path) else ""
+        if text and not _is_apart(path, text, context):
+            yield path, text
+
+
+def _is_apart(path: str, text: str, context: Context) -> bool:
+    """Tell whether a Dockerfile is built from its own folder: there lie files that it copies, and not in the root."""
+    sources = [word for flags, words in _COPIED.findall(text) if "--from" not in flags.lower() for word in words.split()]
+    named = [word.removeprefix("./") for word in sources if re.fullmatch(r"[\w./-]+", word)]
+    return any(join(dirname(path), name) in context.files and not _is_there(name, context) for name in named)
+
+
+def _is_there(name: str, context: Context) -> bool:
+    return name in context.files or context.is_dir(name)
+
+
+def _taker(context: Context, name: str) -> str | None:
+    """Return another Dockerfile that takes a file or folder of that name from the same build context."""
+    copied = re.compile(rf"^\s*(COPY|ADD)\s+(?!--from)[^\n]*{re.escape(name)}", re.MULTILINE | re.IGNORECASE)
+    for path, text in _other_dockerfiles(context):
+        whole = name == NODE_MODULES and _WHOLE_COPY.search(text) and not _NODE_INSTALL.search(text)
+        if whole or copied.search(text):
+            return path
+    return None
 
 
 def _speakers(context: Context, speeches: tuple[tuple[str, str], ...]) -> dict[str | None, str]:

@@ -5,7 +5,8 @@ A path of the image is at stake where a program reads or writes it, or looks whe
 
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import replace
+
+from msgspec.structs import replace
 
 from optimizer.model import Step
 from optimizer.model.run import read_run

@@ -6,9 +6,11 @@ All offsets are those of `Document.source`. A caller asks `why_not_appendable` o
 import re
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
 from itertools import islice, pairwise
 from typing import TypeVar
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from optimizer.model import Run, Step
 from optimizer.shell import Command, Word
@@ -22,8 +24,7 @@ _SWITCH = re.compile(r"\s*#\s*dfopt:\s*(?:on|off)\b")
 _Vote = TypeVar("_Vote")
 
 
-@dataclass(frozen=True, slots=True)
-class Style:
+class Style(Struct, frozen=True):
     r"""How continued commands are written: `\` and a line `&& b` (leading), or `a && \` and a line `b`."""
 
     indent: str = "    "
@@ -171,8 +172,7 @@ def move_before(document: Document, moved: Instruction, target: Instruction) -> 
     return insert_before(document, target, text), remove_instruction(document, moved)
 
 
-@dataclass(frozen=True, slots=True)
-class _Habit:
+class _Habit(Struct, frozen=True):
     """What one instruction shows; None where it shows nothing."""
 
     indent: str | None

@@ -10,7 +10,8 @@ keeps root's; so the group is always written. Files from the build context are r
 import posixpath
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from optimizer.context import Context
 from optimizer.model import Dockerfile, Step, base_images
@@ -38,8 +39,7 @@ _OCTAL = re.compile(r"0?[0-7]{3}")
 _BUILDKIT_FLAGS = frozenset({"mount", "link", "chmod", "network", "security", "parents", "exclude"})
 
 
-@dataclass(frozen=True, slots=True)
-class Change:
+class Change(Struct, frozen=True):
     """A call that changes the owner or mode of paths; `value` is what the flag of a COPY would be.
 
     `problem` says why there is no such value.
@@ -55,8 +55,7 @@ class Change:
     partial: bool  # the user or the group stays what it was
 
 
-@dataclass(frozen=True, slots=True)
-class Taken:
+class Taken(Struct, frozen=True):
     """The COPYs that can say it; `folder` is one that was there before, for which the call must stay."""
 
     copies: tuple[Step, ...]

@@ -4,8 +4,9 @@ A program that is not listed may read anything. What a listed one writes for its
 caches) lies in the system's folders, which `_independence.is_system` keeps apart from the project's.
 """
 
-from dataclasses import dataclass
 from enum import Enum
+
+from msgspec import Struct
 
 
 class Words(Enum):
@@ -16,8 +17,7 @@ class Words(Enum):
     TEXT = "text"  # none is a file
 
 
-@dataclass(frozen=True, slots=True)
-class Program:
+class Program(Struct, frozen=True):
     """How a program treats files.
 
     `subcommands` are the ones known to be harmless (None: it has none), and `on_names` those of them that work on

@@ -2,8 +2,10 @@
 
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
 from itertools import chain, pairwise
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from optimizer.model import Run, State, Step
 from optimizer.shell import Command, Compound, Kind, Node, state_changes
@@ -25,8 +27,7 @@ _ROOT = frozenset({None, "root", "0", "root:root", "0:0"})
 _CONTAINED = frozenset({"cd", "variables"})
 
 
-@dataclass(frozen=True, slots=True)
-class Joining:
+class Joining(Struct, frozen=True):
     """The edits that make one RUN of several, and what the gate is told of them."""
 
     edits: tuple[Edit, ...]
@@ -76,8 +77,7 @@ def _style(document: Document, steps: Sequence[Step]) -> Style:
     return replace(style, newline=own.newline)
 
 
-@dataclass(frozen=True, slots=True)
-class _Piece:
+class _Piece(Struct, frozen=True):
     """A RUN's part in the merged one: source offsets, and the bracket before it where it goes into brackets."""
 
     step: Step

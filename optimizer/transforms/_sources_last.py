@@ -2,7 +2,8 @@
 
 import posixpath
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from optimizer.context import Context
 from optimizer.model import Dockerfile
@@ -11,6 +12,7 @@ from optimizer.syntax import Document, Instruction, Span
 from optimizer.transforms._copies import Copied, below
 from optimizer.transforms._early_installs import Early, Found
 from optimizer.transforms._finding import Artifact, Decline, Edit, Finding, Level, Rewrite
+from optimizer.transforms._ignorable import Build
 from optimizer.transforms._ignore_file import ignore_lines
 from optimizer.transforms._layout import (
     insert_after,
@@ -151,9 +153,13 @@ def _compose(
     blocks = "".join(instruction_with_comments(document, instruction) for instruction in (first, *others))
     if len(copies) > _MOST_COPIES:
         return Decline(moving[0][0].step.line, f"the manifests lie in {len(copies)} folders")
+    missing = _not_ignored(context, _outputs(early, [c for c, _ in moving]))
+    reason = _why_not_ignorable(dockerfile, context, early, missing)
+    if reason is not None:
+        return Decline(moving[0][0].step.line, reason)
     tail = _Tail(document, early, blocks)
     names = [path.rsplit("/", 1)[-1] for one in early.installs for path in one.paths]
-    artifacts, level = _ignored(context, _outputs(early, [c for c, _ in moving]))
+    artifacts, level = _ignored(context, missing)
     return Rewrite(
         line=moving[0][0].step.line,
         title=f"Copy {_listed(names, 'and')} before the sources",
@@ -202,9 +208,26 @@ def _listed(names: Sequence[str], joint: str) -> str:
     return f"{', '.join(head)} {joint} {last}" if head else last
 
 
-def _ignored(context: Context, outputs: Sequence[str]) -> tuple[tuple[Artifact, ...], Level | None]:
+def _not_ignored(context: Context, outputs: Sequence[str]) -> list[str]:
+    """Return what the installs make that may stand in the build context too, for the later COPY to bring."""
+    return [o for o in outputs if not context.ignore.ignores(o) and (context.exists(o) or _is_usual(o))]
+
+
+def _why_not_ignorable(dockerfile: Dockerfile, context: Context, early: Early, missing: Sequence[str]) -> str | None:
+    if not missing:
+        return None
+    build = Build.of(dockerfile, context)
+    if isinstance(build, Decline):
+        return build.reason
+    for output in missing:
+        reason = build.why_kept(output, early.installs[-1].step.stage)
+        if reason is not None:
+            return f"{output} has to stay in the build context, where it could replace what the install made: {reason}"
+    return None
+
+
+def _ignored(context: Context, missing: Sequence[str]) -> tuple[tuple[Artifact, ...], Level | None]:
     """Return the ignore file that keeps what an install makes out of the later COPY, where none does yet."""
-    missing = [o for o in outputs if not context.ignore.ignores(o) and (context.exists(o) or _is_usual(o))]
     if not missing:
         return (), None
     # Files that are there now reached the image until now: then no more than equivalence is promised.
@@ -217,8 +240,7 @@ def _is_usual(output: str) -> bool:
     return output.rsplit("/", 1)[-1] in {"node_modules", ".venv"}
 
 
-@dataclass(frozen=True, slots=True)
-class _Tail:
+class _Tail(Struct, frozen=True):
     """What follows the last install: the sources, what the install left for later, the rest of its RUN."""
 
     document: Document

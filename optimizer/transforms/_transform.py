@@ -3,17 +3,17 @@
 import inspect
 import sys
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field
 from enum import StrEnum
 from textwrap import dedent
+
+from msgspec import Struct, field
 
 from optimizer.context import Context
 from optimizer.model import Dockerfile
 from optimizer.transforms._finding import Finding, Level
 
 
-@dataclass(frozen=True, slots=True)
-class Subject:
+class Subject(Struct, frozen=True):
     """What a transform may look at."""
 
     dockerfile: Dockerfile
@@ -30,8 +30,7 @@ class Touches(StrEnum):
     CONTEXT = "context"  # the ignore file
 
 
-@dataclass(frozen=True, slots=True)
-class Example:
+class Example(Struct, frozen=True):
     """A Dockerfile before and after; without `after` it must stay, and `because` is part of the decline's reason.
 
     `context` maps paths to contents; `artifacts` maps the files that must be written to their contents.
@@ -50,8 +49,7 @@ class Example:
         return before, before if self.after is None else dedent(self.after).lstrip("\n")
 
 
-@dataclass(frozen=True, slots=True)
-class Transform:
+class Transform(Struct, frozen=True):
     """A rewrite with all that is known of it."""
 
     id: str

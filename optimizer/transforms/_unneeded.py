@@ -2,8 +2,9 @@
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
 from posixpath import basename, dirname, splitext
+
+from msgspec import Struct
 
 from optimizer.context import Context
 
@@ -22,8 +23,7 @@ _FILES = frozenset({"pyvenv.cfg", *_STRAY, *_REPORTS})
 _PYTHON = (".py", ".pyc", ".pyo")
 
 
-@dataclass(frozen=True, slots=True)
-class Unneeded:
+class Unneeded(Struct, frozen=True):
     """An ignore pattern, and what of it the build sees now."""
 
     line: str

@@ -2,8 +2,9 @@
 
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
 from itertools import islice
+
+from msgspec import Struct, field
 
 from optimizer.model import Dockerfile, Stage, Step
 from optimizer.syntax import pairs
@@ -26,8 +27,7 @@ _MOST = 50  # volatile ARGs in a stage; more are no file that a person wrote, an
 _WHY = "Its value differs in every build and is part of the key of every RUN below it, whether used or not."
 
 
-@dataclass
-class _Descent:
+class _Descent(Struct):
     """An ARG on its way down: what travels along, and how far it has come."""
 
     group: list[Step]

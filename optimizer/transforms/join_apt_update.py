@@ -8,7 +8,8 @@ say yes.
 
 import re
 from collections.abc import Iterator
-from dataclasses import replace
+
+from msgspec.structs import replace
 
 from optimizer.ecosystems import apt
 from optimizer.ecosystems._system import invocation

@@ -7,7 +7,8 @@ larger by its whole size, and a later `rm` does not make it smaller again.
 import posixpath
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from optimizer.model import BASE_WORKDIR, Step
 from optimizer.shell import state_changes
@@ -101,8 +102,7 @@ def remove_downloads(subject: Subject) -> Iterator[Finding]:
             yield _rewrite(subject, step, left)
 
 
-@dataclass(frozen=True, slots=True)
-class _Left:
+class _Left(Struct, frozen=True):
     """A file to be removed, and how rm is told."""
 
     file: File

@@ -1,8 +1,7 @@
 """The text report, read as a whole and in its odd corners."""
 
-from dataclasses import replace
-
 import pytest
+from msgspec.structs import replace
 
 from optimizer.engine import Result
 from optimizer.report import Entry, exit_code

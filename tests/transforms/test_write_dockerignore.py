@@ -1,9 +1,9 @@
 """What is left out of a build, and what stays."""
 
-from dataclasses import replace
 from textwrap import dedent
 
 import pytest
+from msgspec.structs import replace
 
 from optimizer.context import Context
 from optimizer.engine import Plan, Result, optimize
