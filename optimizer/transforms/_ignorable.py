@@ -13,13 +13,13 @@ from optimizer.transforms._copies import brings_context
 from optimizer.transforms._finding import Decline
 from optimizer.transforms._git_uses import LARGEST, MOST_FILES, files_to_look_through, reader_of_git
 from optimizer.transforms._node_modules import NAME as NODE_MODULES
-from optimizer.transforms._node_modules import has_its_own, node_modules, within
+from optimizer.transforms._node_modules import has_its_own, installed, node_modules, within
 from optimizer.transforms._unneeded import Unneeded, spoken, unneeded
 
 _DOCKERFILES = re.compile(r"(.*/)?((Dockerfile|Containerfile)(\.[^/]*)?|[^/]*\.[Dd]ockerfile)")
 _NODE_INSTALL = re.compile(r"\b(npm|yarn|pnpm|bun)\b")
-_COPIED = re.compile(r"^\s*(?:COPY|ADD)\s+((?:--\S+\s+)*)(\S.*)\s\S+\s*$", re.MULTILINE | re.IGNORECASE)
-_WHOLE_COPY = re.compile(r"^\s*(COPY|ADD)\s+(--\S+\s+)*\[?\"?\./?\"?[\s,]", re.MULTILINE | re.IGNORECASE)
+_COPIED = re.compile(r"^[ \t]*(?:COPY|ADD)\s+((?:--\S+\s+)*)(\S.*)[ \t]\S+[ \t]*$", re.MULTILINE | re.IGNORECASE)
+_WHOLE_COPY = re.compile(r"^[ \t]*(COPY|ADD)\s+(--\S+\s+)*\[?\"?\./?\"?[\s,]", re.MULTILINE | re.IGNORECASE)
 _GIT_FILES = (".gitignore", ".gitattributes")  # build tools read them: hatchling, Tailwind, formatters
 
 
@@ -73,13 +73,14 @@ class Build(Struct, frozen=True):
     def why_kept(self, path: str, made_in: int) -> str | None:
         """Say who takes a path from the build context that an install of the stage `made_in` makes anew."""
         name = basename(path)
+        makers = {made_in, *(stage for stage, at in installed(self.dockerfile, self.context) if join(at, name) == path)}
         for line, pattern in self.patterns:
             if name in pattern.split("/"):
                 return f"line {line} copies it"
         for step, folder in self.broad:
             if folder and f"{folder}/".startswith(f"{path}/"):
                 return f"line {step.line} copies it"
-            if within(path, folder) and not has_its_own(step, self.dockerfile, {made_in}, name):
+            if within(path, folder) and not has_its_own(step, self.dockerfile, makers, name):
                 return f"line {step.line} copies it, and nothing in its stage makes it"
         other = _taker(self.context, name)
         return other and f"{other} copies it"
@@ -190,8 +191,10 @@ def _find_dockerfiles(context: Context) -> Iterator[tuple[str, str]]:
 
 def _is_apart(path: str, text: str, context: Context) -> bool:
     """Tell whether a Dockerfile is built from its own folder: there lie files that it copies, and not in the root."""
-    sources = [word for flags, words in _COPIED.findall(text) if "--from" not in flags.lower() for word in words.split()]
-    named = [word.removeprefix("./") for word in sources if re.fullmatch(r"[\w./-]+", word)]
+    sources = [
+        word for flags, words in _COPIED.findall(text) if "--from" not in flags.lower() for word in words.split()
+    ]
+    named = (word.removeprefix("./") for word in sources if re.fullmatch(r"[\w./-]+", word))
     return any(join(dirname(path), name) in context.files and not _is_there(name, context) for name in named)
 
 
@@ -201,7 +204,7 @@ def _is_there(name: str, context: Context) -> bool:
 
 def _taker(context: Context, name: str) -> str | None:
     """Return another Dockerfile that takes a file or folder of that name from the same build context."""
-    copied = re.compile(rf"^\s*(COPY|ADD)\s+(?!--from)[^\n]*{re.escape(name)}", re.MULTILINE | re.IGNORECASE)
+    copied = re.compile(rf"^[ \t]*(COPY|ADD)\s+(?!--from)[^\n]*{spoken(name)}", re.MULTILINE | re.IGNORECASE)
     for path, text in _other_dockerfiles(context):
         whole = name == NODE_MODULES and _WHOLE_COPY.search(text) and not _NODE_INSTALL.search(text)
         if whole or copied.search(text):

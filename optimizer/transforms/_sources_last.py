@@ -11,9 +11,7 @@ from optimizer.shell import Command, state_changes
 from optimizer.syntax import Document, Instruction, Span
 from optimizer.transforms._copies import Copied, below
 from optimizer.transforms._early_installs import Early, Found
-from optimizer.transforms._finding import Artifact, Decline, Edit, Finding, Level, Rewrite
-from optimizer.transforms._ignorable import Build
-from optimizer.transforms._ignore_file import ignore_lines
+from optimizer.transforms._finding import Decline, Edit, Finding, Rewrite
 from optimizer.transforms._layout import (
     insert_after,
     instruction_with_comments,
@@ -21,6 +19,7 @@ from optimizer.transforms._layout import (
     replace_words,
     why_not_movable,
 )
+from optimizer.transforms._left_out import is_usual, leave_out
 from optimizer.transforms._manifest_lines import copy_lines
 
 _MOST_COPIES = 12  # more COPY lines than this would bury the file
@@ -76,7 +75,7 @@ def _why_unsafe(dockerfile: Dockerfile, context: Context, early: Early, moving: 
     for output in filter(context.exists, _outputs(early, moving)):
         if context.tracked(output):
             return f"{output} is part of the repository: copied later, it would replace what the install made"
-        if not _is_usual(output) and not context.is_file(f"{output}/pyvenv.cfg"):
+        if not is_usual(output) and not context.is_file(f"{output}/pyvenv.cfg"):
             return f"the install writes to {output}, where the COPY puts files too"
     return _why_rewritten(dockerfile, early) or _why_not_carried(early)
 
@@ -153,13 +152,11 @@ def _compose(
     blocks = "".join(instruction_with_comments(document, instruction) for instruction in (first, *others))
     if len(copies) > _MOST_COPIES:
         return Decline(moving[0][0].step.line, f"the manifests lie in {len(copies)} folders")
-    missing = _not_ignored(context, _outputs(early, [c for c, _ in moving]))
-    reason = _why_not_ignorable(dockerfile, context, early, missing)
-    if reason is not None:
-        return Decline(moving[0][0].step.line, reason)
+    left_out = leave_out(dockerfile, context, _outputs(early, [c for c, _ in moving]), early.installs[-1].step.stage)
+    if isinstance(left_out, str):
+        return Decline(moving[0][0].step.line, left_out)
     tail = _Tail(document, early, blocks)
     names = [path.rsplit("/", 1)[-1] for one in early.installs for path in one.paths]
-    artifacts, level = _ignored(context, missing)
     return Rewrite(
         line=moving[0][0].step.line,
         title=f"Copy {_listed(names, 'and')} before the sources",
@@ -171,8 +168,8 @@ def _compose(
         ),
         added=(*map(_claim, copies), *tail.added()),
         removed=tuple(tail.removed()),
-        artifacts=artifacts,
-        level=level,
+        artifacts=left_out.artifacts,
+        level=left_out.level,
     )
 
 
@@ -206,38 +203,6 @@ def _said(found: Found) -> str:
 def _listed(names: Sequence[str], joint: str) -> str:
     *head, last = dict.fromkeys(names)
     return f"{', '.join(head)} {joint} {last}" if head else last
-
-
-def _not_ignored(context: Context, outputs: Sequence[str]) -> list[str]:
-    """Return what the installs make that may stand in the build context too, for the later COPY to bring."""
-    return [o for o in outputs if not context.ignore.ignores(o) and (context.exists(o) or _is_usual(o))]
-
-
-def _why_not_ignorable(dockerfile: Dockerfile, context: Context, early: Early, missing: Sequence[str]) -> str | None:
-    if not missing:
-        return None
-    build = Build.of(dockerfile, context)
-    if isinstance(build, Decline):
-        return build.reason
-    for output in missing:
-        reason = build.why_kept(output, early.installs[-1].step.stage)
-        if reason is not None:
-            return f"{output} has to stay in the build context, where it could replace what the install made: {reason}"
-    return None
-
-
-def _ignored(context: Context, missing: Sequence[str]) -> tuple[tuple[Artifact, ...], Level | None]:
-    """Return the ignore file that keeps what an install makes out of the later COPY, where none does yet."""
-    if not missing:
-        return (), None
-    # Files that are there now reached the image until now: then no more than equivalence is promised.
-    level = Level.EQUIVALENT if any(context.exists(output) for output in missing) else None
-    return (ignore_lines(context, missing),), level
-
-
-def _is_usual(output: str) -> bool:
-    """Tell whether developers have this folder beside their sources too, even where it is not there just now."""
-    return output.rsplit("/", 1)[-1] in {"node_modules", ".venv"}
 
 
 class _Tail(Struct, frozen=True):

@@ -68,3 +68,45 @@ def test_manifests_that_are_copied_already_are_not_copied_again() -> None:
     result = run("COPY package*.json ./", "COPY . .", "RUN npm ci")
 
     assert result.after.endswith("COPY package*.json ./\nRUN npm ci\nCOPY . .\n")
+
+
+_KEPT = [
+    (
+        "another stage that copies it by name",
+        "FROM debian\nCOPY node_modules /app/node_modules\n",
+        {},
+        "line 6 copies it",
+    ),
+    ("another stage that gets it with the sources", "FROM debian\nCOPY . /app\n", {}, "nothing in its stage makes it"),
+    ("another Dockerfile", "", {"Dockerfile.dev": "FROM x\nCOPY ./node_modules /m\n"}, "Dockerfile.dev copies it"),
+    ("another Dockerfile in a folder", "", {"dev/Dockerfile": "FROM x\nCOPY node_modules /m\n"}, "dev/Dockerfile"),
+]
+
+
+@pytest.mark.parametrize(("_name", "more", "files", "reason"), _KEPT)
+def test_what_others_take_from_the_context_is_not_ignored(
+    _name: str, more: str, files: dict[str, str], reason: str
+) -> None:
+    result = run("COPY . .", "RUN npm ci", more, files={"node_modules/a/i.js": "", ".dockerignore": "", **files})
+
+    assert (result.after, result.artifacts) == (result.before, ())
+    assert reason in result.declined[0].reason
+
+
+_FREE = [
+    ("another stage that installs it, too", "FROM debian\nWORKDIR /b\nCOPY . .\nRUN npm ci\n", {}),
+    ("a stage that gets it from here", "FROM debian\nCOPY . /b\nCOPY --from=0 /app/node_modules /b/node_modules\n", {}),
+    (
+        "a Dockerfile that is built from its own folder",
+        "",
+        {"web/Dockerfile": "FROM x\nCOPY main.go ./\nCOPY . /x\n", "web/main.go": ""},
+    ),
+]
+
+
+@pytest.mark.parametrize(("_name", "more", "files"), _FREE)
+def test_what_nobody_takes_from_the_context_is_ignored(_name: str, more: str, files: dict[str, str]) -> None:
+    result = run("COPY . .", "RUN npm ci", more, files={"node_modules/a/i.js": "", ".dockerignore": "", **files})
+
+    assert "RUN npm ci\nCOPY . .\n" in result.after
+    assert result.artifacts[0].content == "node_modules\n"
