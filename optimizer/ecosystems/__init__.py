@@ -4,9 +4,9 @@ from functools import cache
 from importlib import import_module
 from pkgutil import iter_modules
 
-from optimizer.ecosystems.ecosystem import Cache, Ecosystem, Install, Project, Refusal
+from optimizer.ecosystems.ecosystem import Ahead, Cache, Ecosystem, Install, Project, Refusal
 
-__all__ = ["Cache", "Ecosystem", "Install", "Project", "Refusal", "all_ecosystems"]
+__all__ = ["Ahead", "Cache", "Ecosystem", "Install", "Project", "Refusal", "all_ecosystems"]
 
 
 @cache

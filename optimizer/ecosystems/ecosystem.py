@@ -36,6 +36,20 @@ class Project(Struct, frozen=True):
         return join(self.source, path[len(below) :])
 
 
+class Ahead(Struct, frozen=True):
+    """Commands joined by `&&` that fetch with the manifests alone what a call needs that stays with the sources.
+
+    They run in `folder`, a context path. `fills` are the folders of the image where they put what they fetch: where a
+    cache mount holds one of these, nothing is gained. `marks` are the first words of commands which show that the
+    file does such a thing already.
+    """
+
+    command: str
+    folder: str
+    fills: tuple[str, ...]
+    marks: tuple[str, ...]
+
+
 class Install(Struct, frozen=True):
     """An install of third-party dependencies that needs only manifests.
 
@@ -45,7 +59,7 @@ class Install(Struct, frozen=True):
     files beside the manifests (`node_modules`), which a later COPY must not bring; `rewrites` are the manifests that
     the install may itself write (a lock file that is out of date); `command` replaces the words of the call
     (Poetry's `--no-root`), None keeps them; `then` is a command to run in the same directory once the sources are
-    there.
+    there; `ahead` says that the call itself needs the sources, but that other commands can do much of its work first.
     """
 
     manifests: tuple[str, ...]
@@ -53,6 +67,7 @@ class Install(Struct, frozen=True):
     rewrites: tuple[str, ...] = ()
     command: str | None = None
     then: str | None = None
+    ahead: Ahead | None = None
 
 
 class Refusal(Struct, frozen=True):
