@@ -63,11 +63,11 @@ class Requirements(Struct):
 
     def local(self, path: str) -> Refusal | None:
         """Take in a path that is installed or searched for archives; only archives and folders of them will do."""
+        if not path.lower().endswith(ARCHIVES):
+            return Refusal(f"the local project {path} is built from its sources")
         place = self.project.locate(path, self.directory)
         if place is None:
             return Refusal(f"{path} is outside of the copied files")
-        if not path.lower().endswith(ARCHIVES):
-            return Refusal(f"the local project {path} is built from its sources")
         if not self.project.context.is_file(place):
             return missing(self.project.context, place)
         self.files.append(place)

@@ -72,7 +72,7 @@ _PACKAGES = re.compile(
 )
 _IN_RUN = re.compile(
     rb"goreleaser|semantic-release|pre-commit|release-it|git-cliff|sentry-cli|\blerna\b|\bnx\b|husky|lefthook"
-    rb"|(poetry|hatch|flit|pdm|uv|maturin)\s+build|-m\s+build\b"
+    rb"|(poetry|hatch|flit|pdm|uv|maturin)\s+build|(python[\d.]*\s+)?-m\s+build\b"
 )
 # What git does without a repository, or to another one.
 _HARMLESS = frozenset({"clone", "config", "lfs", "version", "--version", "init", "ls-remote", "help", "credential"})
@@ -91,8 +91,9 @@ def reader_of_git(dockerfile: Dockerfile, context: Context) -> str | None:
 
 def _in_step(step: Step, dockerfile: Dockerfile, context: Context) -> str | None:
     text = step.instruction.text.encode("utf-8", "surrogateescape")
-    named = _IN_STEP.search(text) or _IN_RUN.search(text) or _PYTHON.search(text)
-    if named:
+    if tool := _IN_RUN.search(text):
+        return f"runs {_shown(tool, text)}, which may ask git"
+    if named := _IN_STEP.search(text) or _PYTHON.search(text):
         return f"names {_shown(named, text)}"
     if step.run is not None and step.run.script.problem is None:
         call = next((c for c in step.run.calls if c.program == "git" and _reads(c, step, dockerfile)), None)

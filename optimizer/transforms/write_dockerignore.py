@@ -9,10 +9,11 @@ time: `.env`, documentation, tests and build output stay.
 from collections.abc import Iterator, Sequence
 
 from optimizer.context import Context
-from optimizer.model import Dockerfile
+from optimizer.model import Dockerfile, Step
 from optimizer.transforms._finding import Decline, Finding, Gain, Level, Rewrite
 from optimizer.transforms._ignorable import Build
 from optimizer.transforms._ignore_file import ignore_lines
+from optimizer.transforms._node_modules import within
 from optimizer.transforms._transform import Example, Subject, Touches, transform
 from optimizer.transforms._unneeded import Unneeded
 
@@ -122,20 +123,26 @@ def _chosen(context: Context, found: Sequence[Unneeded]) -> list[Unneeded]:
 
 
 def _rewrite(dockerfile: Dockerfile, context: Context, build: Build, chosen: Sequence[Unneeded]) -> Rewrite:
-    step = build.broad[0][0]
+    steps = _bringing(build, chosen)
     artifact = ignore_lines(context, [one.line for one in chosen])
-    shipped = any(step.stage in dockerfile.shipped for step, _ in build.broad)
+    shipped = any(step.stage in dockerfile.shipped for step in steps)
     sizes = _sizes(context, chosen)
     image = " and the image" if shipped else ""
     return Rewrite(
-        line=step.line,
+        line=steps[0].line,
         title=f"{'Write' if build.is_fresh else 'Extend'} {context.ignore_path}",
         why=f"It keeps {_named(sizes)} out of the build context{image}, and changes there no longer invalidate "
-        f"the {step.name} on line {step.line}.",
+        f"the {steps[0].name} on line {steps[0].line}.",
         edits=(),
         artifacts=(artifact,),
         gain=Gain(bytes=sum(sizes.values()) if shipped else 0),
     )
+
+
+def _bringing(build: Build, chosen: Sequence[Unneeded]) -> list[Step]:
+    """Return the COPYs that bring what settles the change."""
+    paths = [path for one in chosen if one.settles for path in one.paths]
+    return [step for step, folder in build.broad if any(within(path, folder) for path in paths)]
 
 
 def _sizes(context: Context, chosen: Sequence[Unneeded]) -> dict[str, int]:

@@ -102,6 +102,7 @@ def test_packages_by_name_need_nothing_of_the_project(ask: Callable[..., object]
         ("pip install -e .[dev]", "builds the project from its sources"),
         ("pip install ./lib", "pip install ./lib builds the project"),
         ("pip install /app", "builds the project"),
+        ("pip install /opt/lib", "builds the project"),
         ("pip install -r requirements.txt .", "pip install . builds"),
         ("pip install -r bad/editable.txt", "the editable install of . reads its sources (editable.txt)"),
         ("pip install -r bad/local.txt", "./lib is built from its sources"),

@@ -169,6 +169,7 @@ STAYS = [
     ("the folder in a mount", STATIC + "RUN --mount=type=bind,source=.git,target=/g x\n", GIT, "line 3 names .git"),
     ("a COPY of it", STATIC + "COPY .git /g\n", GIT, "names .git"),
     ("a pattern that takes it", STATIC + "COPY .g* /g/\n", GIT, "line 3 copies it"),
+    ("a build tool", STATIC + "RUN python3 -m build .\n", GIT, "line 3 runs python3 -m build, which may ask git"),
     ("a Makefile", STATIC, GIT | {"Makefile": "V := $(shell git rev-parse HEAD)"}, "Makefile names git rev-parse"),
     ("a program", STATIC, GIT | {"src/v.py": "subprocess.run(['git', 'log'])"}, "src/v.py names git"),
     (
@@ -285,6 +286,15 @@ def test_a_stage_that_is_not_shipped_gains_nothing_in_the_image() -> None:
 
     assert applied.rewrite.gain.bytes == 0
     assert "out of the build context, and" in applied.rewrite.why
+
+
+def test_a_folder_in_the_image_does_not_bring_what_lies_beside_it() -> None:
+    text = "FROM x AS b\nCOPY static /s\nCOPY . /a\nFROM x\nCOPY static /s\nCOPY --from=b /a/x /x\n"
+
+    (applied,) = run(text, GIT | {"static/a.css": ""}).applied
+
+    assert applied.rewrite.gain.bytes == 0
+    assert "out of the build context, and changes there no longer invalidate the COPY on line 3" in applied.rewrite.why
 
 
 def test_a_second_run_has_nothing_to_do() -> None:
