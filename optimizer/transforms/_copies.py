@@ -4,7 +4,7 @@ Source: BuildKit `frontend/dockerfile/dockerfile2llb/convert.go` (dispatchCopy) 
 """
 
 import posixpath
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from msgspec import Struct
 
@@ -40,11 +40,17 @@ class Copied(Struct, frozen=True):
 
     def files(self, context: Context) -> Iterator[str]:
         """Go through the context files that it brings."""
+        return (file for file, _ in self.pairs(context))
+
+    def pairs(self, context: Context) -> Iterator[tuple[str, str]]:
+        """Go through the context files that it brings, each with its image path."""
         for one in self.placed:
             if one.folder:
-                yield from context.under(one.source)
+                yield from (
+                    (f, posixpath.join(one.destination, below(f, one.source) or f)) for f in context.under(one.source)
+                )
             else:
-                yield one.source
+                yield one.source, one.destination
 
 
 def brings_context(step: Step) -> bool:
@@ -94,6 +100,25 @@ def _placed(
             # `COPY a /x` makes a file x, or puts a into an existing folder x: only the image would tell.
             return f"whether {target} is a file or a folder cannot be told"
     return result
+
+
+def overlaid(copies: Sequence[Copied], context: Context) -> bool:
+    """Tell whether two COPYs bring different files of the context to the same place in the image."""
+    if len(copies) < 2:  # noqa: PLR2004 - two are needed
+        return False
+    return context.once(
+        f"overlaid {[copied.placed for copied in copies]}",
+        lambda seen: any(_differ(one, copies[:at], seen) for at, one in enumerate(copies)),
+    )
+
+
+def _differ(copied: Copied, above: Sequence[Copied], context: Context) -> bool:
+    above = [other for other in above if overlap(other.destination, copied.destination)]
+    return bool(above) and any(
+        (source := other.source_of(path)) not in {None, file} and context.exists(source or "")
+        for file, path in copied.pairs(context)
+        for other in above
+    )
 
 
 def image_path(path: str, workdir: str | None) -> str:

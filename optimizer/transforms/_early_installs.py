@@ -15,7 +15,7 @@ from optimizer.ecosystems import all_ecosystems
 from optimizer.ecosystems.ecosystem import Install, Project, Refusal
 from optimizer.model import BASE_WORKDIR, Dockerfile, Run, Step, mounts
 from optimizer.shell import Call
-from optimizer.transforms._copies import Copied, below, brings_context, image_path, overlap, read_copy
+from optimizer.transforms._copies import Copied, below, brings_context, image_path, overlaid, overlap, read_copy
 from optimizer.transforms._independence import why_call_dependent, why_redirected
 from optimizer.transforms._pointing_variables import why_pointed
 
@@ -239,9 +239,13 @@ def _brought(path: str, copies: Sequence[Copied]) -> str | None:
 
 
 def _projects(call: Call, step: Step, context: Context, copies: Sequence[Copied]) -> Iterator[Project]:
-    """Give the project as each COPY of a folder shows it, the nearest one first, and then as all do together."""
+    """Give the project as each COPY of a folder shows it, the nearest one first, and then as all do together.
+
+    Where one COPY replaces files of another, only all together show it as it is.
+    """
     folders = [one for copied in reversed(copies) for one in copied.placed if one.folder]
-    for one in sorted(folders, key=lambda p: -_nearness(call.directory, p.destination)):
+    alone = [] if overlaid(copies, context) else folders
+    for one in sorted(alone, key=lambda p: -_nearness(call.directory, p.destination)):
         yield Project(context, one.source, one.destination, step.state.sure)
     if len(folders) != 1 or len(copies) > 1:
         top = BASE_WORKDIR if (call.directory or "").startswith(BASE_WORKDIR) else "/"

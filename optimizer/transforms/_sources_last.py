@@ -1,6 +1,5 @@
 """Put the COPYs of sources below the last install, with the manifests in their place."""
 
-import posixpath
 from collections.abc import Iterator, Sequence
 
 from msgspec import Struct
@@ -9,7 +8,7 @@ from optimizer.context import Context
 from optimizer.model import Dockerfile
 from optimizer.shell import Command, state_changes
 from optimizer.syntax import Document, Instruction, Span
-from optimizer.transforms._copies import Copied, below
+from optimizer.transforms._copies import Copied
 from optimizer.transforms._early_installs import Early, Found
 from optimizer.transforms._finding import Decline, Edit, Finding, Rewrite
 from optimizer.transforms._layout import (
@@ -21,45 +20,21 @@ from optimizer.transforms._layout import (
 )
 from optimizer.transforms._left_out import is_usual, leave_out
 from optimizer.transforms._manifest_lines import copy_lines
+from optimizer.transforms._moving_copies import manifests_of, moving_copies
 
 _MOST_COPIES = 12  # more COPY lines than this would bury the file
 
 
 def sources_last(dockerfile: Dockerfile, context: Context, early: Early, earlier: Sequence[Copied]) -> Finding | None:
     """Return the rewrite, a decline, or None where the COPYs bring the manifests alone already."""
-    narrow = [copied for copied in early.moved if _is_narrow(copied, early, context)]
-    staying = (*earlier, *narrow)
-    moving = [(c, _manifests_of(c, early, staying)) for c in early.moved if c not in narrow]
+    moving = moving_copies(early, context)
     if not moving:
         return None
-    reason = _why_unsafe(dockerfile, context, early, [c for c, _ in moving])
+    reason = _why_unsafe(dockerfile, context, early, moving)
     if reason is not None:
         return Decline(early.installs[-1].step.line, reason)
-    return _compose(dockerfile, context, early, moving)
-
-
-def _manifests_of(copied: Copied, early: Early, staying: Sequence[Copied]) -> dict[str, str]:
-    """Return image path -> context path of the manifests that this COPY brings last, and none that stays brings."""
-    found = {}
-    for path in (path for one in early.installs for path in one.paths):
-        source = copied.source_of(path)
-        later = early.moved[early.moved.index(copied) + 1 :]
-        if source is None or any(c.source_of(path) for c in later) or any(c.source_of(path) == source for c in staying):
-            continue
-        found[path] = source
-    return found
-
-
-def _is_narrow(copied: Copied, early: Early, context: Context) -> bool:
-    """Tell whether a COPY brings manifests only, or a folder of them (`requirements/`)."""
-    wanted = {source for one in early.installs for path in one.paths if (source := copied.source_of(path)) is not None}
-    folders = {posixpath.dirname(source) for source in wanted} - {""}
-    endings = {posixpath.splitext(source)[1] for source in wanted}
-    return all(
-        any(below(file, source) is not None for source in wanted)
-        or (posixpath.dirname(file) in folders and posixpath.splitext(file)[1] in endings - {".json", ".toml", ".yaml"})
-        for file in copied.files(context)
-    )
+    plan = [(copied, manifests_of(copied, early, moving, earlier, context)) for copied in moving]
+    return _compose(dockerfile, context, early, plan)
 
 
 def _why_unsafe(dockerfile: Dockerfile, context: Context, early: Early, moving: Sequence[Copied]) -> str | None:

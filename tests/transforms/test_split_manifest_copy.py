@@ -70,6 +70,26 @@ def test_manifests_that_are_copied_already_are_not_copied_again() -> None:
     assert result.after.endswith("COPY package*.json ./\nRUN npm ci\nCOPY . .\n")
 
 
+@pytest.mark.parametrize(
+    ("second", "first_manifests"),
+    [
+        ("COPY docker/package.json ./", "COPY package-lock.json ./\nCOPY docker/package.json ./\n"),
+        ("COPY --chown=1000 package.json ./", "COPY package-lock.json ./\nCOPY --chown=1000 package.json ./\n"),
+        ("COPY docker ./", "COPY package-lock.json ./\nCOPY docker/package.json ./\n"),
+    ],
+)
+def test_what_replaces_a_copied_file_comes_behind_it_still(second: str, first_manifests: str) -> None:
+    result = run("COPY . .", second, "RUN npm ci", files={"docker/package.json": "{}"})
+
+    assert result.after.endswith(f"WORKDIR /app\n{first_manifests}RUN npm ci\nCOPY . .\n{second}\n")
+
+
+def test_the_same_file_again_may_come_before_the_sources() -> None:
+    result = run("COPY . .", "COPY package.json ./", "RUN npm ci")
+
+    assert result.after.endswith("COPY package-lock.json ./\nCOPY package.json ./\nRUN npm ci\nCOPY . .\n")
+
+
 _KEPT = [
     (
         "another stage that copies it by name",
@@ -110,3 +130,12 @@ def test_what_nobody_takes_from_the_context_is_ignored(_name: str, more: str, fi
 
     assert "RUN npm ci\nCOPY . .\n" in result.after
     assert result.artifacts[0].content == "node_modules\n"
+
+
+def test_the_file_that_replaces_a_manifest_is_the_one_that_counts() -> None:
+    scripts = '{"scripts": {"postinstall": "node setup.js"}}'
+
+    result = run("COPY . .", "COPY docker ./", "RUN npm ci", files={"docker/package.json": scripts})
+
+    assert result.after == result.before
+    assert "postinstall" in result.declined[0].reason

@@ -1,0 +1,68 @@
+"""Which COPYs go below the installs, and which manifests take their place."""
+
+import posixpath
+from collections.abc import Sequence
+
+from optimizer.context import Context
+from optimizer.transforms._copies import Copied, below
+from optimizer.transforms._early_installs import Early
+
+
+def moving_copies(early: Early, context: Context) -> list[Copied]:
+    """Return the COPYs that bring sources, and those that put something else in the place of what these bring."""
+    moving: list[Copied] = []
+    for copied in early.moved:
+        if not _is_narrow(copied, early, context) or _replaces(copied, moving, context):
+            moving.append(copied)
+    return moving
+
+
+def manifests_of(
+    copied: Copied, early: Early, moving: Sequence[Copied], earlier: Sequence[Copied], context: Context
+) -> dict[str, str]:
+    """Return image path -> context path of the manifests that this COPY brings last, and none that stays brings."""
+    staying = (*earlier, *(c for c in early.moved if c not in moving))
+    later = early.moved[early.moved.index(copied) + 1 :]
+    found = {}
+    for path in (path for one in early.installs for path in one.paths):
+        source = _source(copied, path, context)
+        if source is None or any(_source(c, path, context) for c in later):
+            continue
+        if any(c.source_of(path) == source for c in staying):
+            continue
+        found[path] = source
+    return found
+
+
+def _source(copied: Copied, path: str, context: Context) -> str | None:
+    """Return the context path of what a COPY puts at an image path, None where the build sees nothing there."""
+    source = copied.source_of(path)
+    return source if source is not None and context.exists(source) else None
+
+
+def _is_narrow(copied: Copied, early: Early, context: Context) -> bool:
+    """Tell whether a COPY brings manifests only, or a folder of them (`requirements/`)."""
+    wanted = {source for one in early.installs for path in one.paths if (source := copied.source_of(path)) is not None}
+    folders = {posixpath.dirname(source) for source in wanted} - {""}
+    endings = {posixpath.splitext(source)[1] for source in wanted}
+    return all(
+        any(below(file, source) is not None for source in wanted)
+        or (posixpath.dirname(file) in folders and posixpath.splitext(file)[1] in endings - {".json", ".toml", ".yaml"})
+        for file in copied.files(context)
+    )
+
+
+def _replaces(copied: Copied, above: Sequence[Copied], context: Context) -> bool:
+    """Tell whether a COPY puts something else where one of those above it, which go further down, puts a file."""
+    if not above:
+        return False
+    own = _flags(copied)
+    return any(
+        (source := _source(other, path, context)) is not None and (source, _flags(other)) != (file, own)
+        for file, path in copied.pairs(context)
+        for other in above
+    )
+
+
+def _flags(copied: Copied) -> set[tuple[str, str | None]]:
+    return {(flag.name, flag.value) for flag in copied.step.instruction.flags}
