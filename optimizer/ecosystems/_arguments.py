@@ -161,12 +161,16 @@ def whole(call: Call) -> str:
 
 
 def removes(call: Call, *ends: str) -> bool:
-    """Tell whether the call is `rm -r` of a folder whose path ends so (or of its contents, or of `~/.cache` whole)."""
+    """Tell whether the call is `rm -r` of a folder whose path ends so, or of its contents.
+
+    What is below `.cache` goes with `~/.cache` whole as well.
+    """
     if call.program != "rm":
         return False
     texts = [_bare(word.text).rstrip("/*") for word in call.arguments]
     recursive = any(_RECURSIVE.fullmatch(t) for t in texts)
-    return recursive and any(t.endswith((*ends, "/.cache")) for t in texts)
+    below = ("/.cache",) if any(".cache" in end for end in ends) else ()
+    return recursive and any(t.endswith((*ends, *below)) for t in texts)
 
 
 def _option(

@@ -95,7 +95,7 @@ class Poetry(Struct, frozen=True):
         """`poetry cache clear`, or the folder removed."""
         words = [word.value for word in call.arguments]
         cleared = call.program == "poetry" and words[:2] == ["cache", "clear"]
-        return cleared or removes(call, "/pypoetry", "pypoetry/artifacts", "pypoetry/cache")
+        return cleared or removes(call, ".cache/pypoetry", "/pypoetry", "pypoetry/artifacts", "pypoetry/cache")
 
 
 ECOSYSTEM = Poetry()

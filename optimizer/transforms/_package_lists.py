@@ -5,9 +5,10 @@ stage, of the stages built on it and of ONBUILD fetches its own.
 """
 
 import re
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable, Sequence
 from enum import Enum, auto
+
+from msgspec import Struct
 
 from optimizer.context import Context
 from optimizer.ecosystems import apk, apt
@@ -20,8 +21,7 @@ from optimizer.transforms import _scripts
 _DEPTH = 3  # of scripts that start scripts
 
 
-@dataclass(frozen=True, slots=True)
-class Reads:
+class Reads(Struct, frozen=True):
     """Which programs read a manager's lists, and which do not."""
 
     grammar: Grammar
@@ -62,11 +62,12 @@ READERS = {
 _TALKERS = frozenset(
     {"echo", "printf", "which", "type", "hash", "dpkg", "dpkg-query", "apt-mark", "man", "grep", "sed"}
 )
-# Installers that are piped into a shell, by a part of their address: whether they refresh the lists themselves.
+# Installers that are piped into a shell, by a part of their address: whether they refresh the lists themselves, before
+# they install anything (scripts/deb/setup_20.x of nodesource/distributions, install.sh of docker/docker-install). That
+# of packagecloud (script.deb.sh) is none: it may install curl and gnupg from the lists that it finds.
 _PIPED = {
     "deb.nodesource.com/setup": True,
     "get.docker.com": True,
-    "script.deb.sh": True,
     "sh.rustup.rs": False,
     "static.rust-lang.org": False,
     "install.python-poetry.org": False,
@@ -77,7 +78,8 @@ _PIPED = {
     "get.sdkman.io": False,
     "bun.sh/install": False,
     "deno.land": False,
-    "pyenv": False,
+    "pyenv.run": False,
+    "pyenv-installer": False,
 }
 
 
@@ -85,8 +87,7 @@ class _Verdict(Enum):
     FETCHES = auto()  # lists are fresh from here on
 
 
-@dataclass(frozen=True, slots=True)
-class _Search:
+class _Search(Struct, frozen=True):
     """What stays the same while one stage after the other is looked at."""
 
     dockerfile: Dockerfile
@@ -119,6 +120,27 @@ def refreshes(dockerfile: Dockerfile, context: Context, step: Step, manager: str
         if found is _Verdict.FETCHES or _action(search.reads, call) == "update" or _scripts.script_path(call) == "":
             return True
     return False
+
+
+def reader_behind(
+    dockerfile: Dockerfile, context: Context, step: Step, manager: str, found: Sequence[Call]
+) -> str | None:
+    """Say which of the calls of a RUN may need the lists that the calls before leave, None where none does."""
+    if manager not in READERS:
+        return None
+    reader = _of_calls(_Search(dockerfile, context, READERS[manager], flags_come=False), step, tuple(found))
+    return reader if isinstance(reader, str) else None
+
+
+def known_installer(call: Call, others: Sequence[Call]) -> bool | None:
+    """Tell whether an installer that is fetched and piped into a shell refreshes the lists; None where it is no such.
+
+    `others` are the calls of the same script.
+    """
+    if _scripts.script_path(call) != "":
+        return None
+    fetched = " ".join(w.text for c in others if c.step == call.step for w in c.arguments)
+    return next((does for part, does in _PIPED.items() if part in fetched), None)
 
 
 def _reader(search: _Search, stage: int, steps: Iterable[Step]) -> str | None:
@@ -194,7 +216,7 @@ def _of_manager(search: _Search, step: Step, call: Call) -> str | _Verdict | Non
 
 def _gets_flag(search: _Search, step: Step, call: Call) -> bool:
     run = step.run
-    own = run is not None and run.editable and any(call is other for other in run.calls)
+    own = run is not None and run.editable and call in run.calls
     return own and call.certain and not call.nested and step.stage in search.dockerfile.shipped
 
 
@@ -227,8 +249,7 @@ def _of_program(search: _Search, step: Step, call: Call) -> str | None:
 
 def _of_piped(step: Step, call: Call, others: tuple[Call, ...]) -> str | _Verdict | None:
     """Judge a script from standard input, or one whose name is not known, by the address that it comes from."""
-    fetched = " ".join(w.text for c in others if c.step == call.step for w in c.arguments)
-    refreshed = next((does for part, does in _PIPED.items() if part in fetched), None)
+    refreshed = known_installer(call, others)
     if refreshed is None:
         return f"the script that line {step.line} runs {_NEEDS}"
     return _Verdict.FETCHES if refreshed and call.certain else None

@@ -5,33 +5,29 @@ nothing reads them again, so they only make the layer larger. A flag that avoids
 else they are removed in the same RUN, for a removal in a later one leaves them in the earlier layer.
 """
 
-import re
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
 from itertools import chain
 
-from optimizer.ecosystems import Cache, Ecosystem, all_ecosystems
+from msgspec import Struct
+from msgspec.structs import replace
+
+from optimizer.ecosystems import Ecosystem
 from optimizer.ecosystems._system import SystemManager
 from optimizer.model import Step
-from optimizer.shell import Call
-from optimizer.syntax import Document
 from optimizer.transforms._behind import why_not_behind
+from optimizer.transforms._cache_uses import why_missed
+from optimizer.transforms._caches_left import Left, caches_left, why_refused
+from optimizer.transforms._cleanup_place import as_started, insert_behind, place_of
 from optimizer.transforms._finding import Decline, Edit, Finding, Gain, Level, Rewrite
-from optimizer.transforms._layout import WIDTH, append_to_chain, chain_operator, continuation, insert_word
+from optimizer.transforms._layout import chain_operator, insert_word
 from optimizer.transforms._mounts import mounted
-from optimizer.transforms._package_lists import reader_of_lists, refreshes
+from optimizer.transforms._package_lists import reader_behind, reader_of_lists, refreshes
 from optimizer.transforms._transform import Example, Subject, transform
 
 # Bytes that a cache takes at least, by ecosystem: apt's lists of Debian 12 as measured, the rest rough.
 _SIZES = {"apt": 20_000_000, "apk": 2_000_000, "dnf": 60_000_000, "zypper": 30_000_000}
 _SIZE = 10_000_000
 _FETCHING = frozenset({"-U", "--update-cache", "--update"})  # apk's options to fetch the index anew
-# Flags that the tool of an old release refuses: pip before 6.0, which Debian 8 and Ubuntu 14.04 have, apk before 2.6.6
-# (Alpine 3.3). By flag: a pattern for the tags of such releases.
-_REFUSING = {
-    "--no-cache-dir": re.compile(r"squeeze|wheezy|jessie|lucid|precise|trusty|1[0-4]\.(?:04|10)|debian:[678]\b"),
-    "--no-cache": re.compile(r"alpine:?-?(?:2\.|3\.[0-2](?!\d))"),
-}
 _ROOT = frozenset({None, "root", "0", "root:root", "0:0"})
 
 
@@ -113,56 +109,45 @@ _ROOT = frozenset({None, "root", "0", "root:root", "0:0"})
 )  # fmt: skip
 def clean_package_caches(subject: Subject) -> Iterator[Finding]:
     """Add the flag or the removal to every RUN of a shipped stage that fills a cache."""
+    shipped = subject.dockerfile.shipped
     for step in subject.dockerfile:
-        if step.run is None or step.stage not in subject.dockerfile.shipped:
+        if step.run is None or step.stage not in shipped:
             continue
-        flagged: list[_Left] = []
-        cleaned: list[_Left] = []
-        for group in _groups(subject, step):
-            reason = _why_not(subject, step, group)
-            if reason:
-                yield Decline(step.line, reason)
-            elif group[0].cache.cleanup:
-                cleaned.append(group[0])
+        flagged: list[Left] = []
+        cleaned: list[_Removal] = []
+        for group in caches_left(subject.dockerfile, subject.context, step):
+            found = _judged(subject, step, group)
+            if isinstance(found, Decline):
+                yield found
+            elif isinstance(found, _Removal):
+                cleaned.append(found)
             else:
-                flagged += group
+                flagged += found
         if flagged or cleaned:
             yield _rewrite(subject, step, flagged, cleaned)
 
 
-@dataclass(frozen=True, slots=True)
-class _Left:
-    """A cache that a call leaves behind."""
+class _Removal(Struct, frozen=True):
+    """Commands that remove a cache, and the part of the script that they go behind."""
 
-    ecosystem: Ecosystem
-    call: Call
-    cache: Cache
-
-
-def _groups(subject: Subject, step: Step) -> list[list[_Left]]:
-    """Return what a RUN leaves behind by cache; where one has to be removed, no flag is needed for it."""
-    groups: dict[str, list[_Left]] = {}
-    for left in _left(subject, step):
-        groups.setdefault(left.cache.name, []).append(left)
-    cleaned = {name: [left for left in group if left.cache.cleanup] for name, group in groups.items()}
-    return [cleaned[name] or group for name, group in groups.items()]
+    left: Left
+    commands: tuple[str, ...]
+    place: int
 
 
-def _left(subject: Subject, step: Step) -> Iterator[_Left]:
-    calls = step.run.calls if step.run else ()
-    env = {**step.state.args, **step.state.env}
-    for at, call in enumerate(calls):
-        found = ((e, cache) for e in all_ecosystems() if (cache := e.cache(call, {**env, **call.variables})))
-        ecosystem, cache = next(found, (None, None))
-        if ecosystem is None or cache is None or any(map(ecosystem.cleans, calls[at + 1 :])):
-            continue
-        if cache.decide:
-            cache = cache.decide(subject.context)
-        if not (cache.flag and any(word.value == cache.flag for word in call.arguments)):
-            yield _Left(ecosystem, call, cache)
+def _judged(subject: Subject, step: Step, group: list[Left]) -> list[Left] | _Removal | Decline:
+    """Return the calls that get a flag, or the removal, or why the cache is left alone."""
+    reason = _why_not(step, group) or next((w for o in group if (w := why_missed(subject.dockerfile, step, o))), None)
+    if reason:
+        return Decline(step.line, reason)
+    if not group[0].cache.cleanup:
+        reason = _why_not_flagged(subject, step, group)
+        return Decline(step.line, reason) if reason else group
+    reason = _why_not_cleaned(subject, step, group)
+    return Decline(step.line, reason) if reason else _removal(subject, step, group)
 
 
-def _why_not(subject: Subject, step: Step, group: list[_Left]) -> str | None:
+def _why_not(step: Step, group: list[Left]) -> str | None:
     """Say why a cache is left alone, None where it need not be."""
     run, cache = step.run, group[0].cache
     off = next((left.cache.off for left in group if left.cache.off), None)
@@ -174,28 +159,26 @@ def _why_not(subject: Subject, step: Step, group: list[_Left]) -> str | None:
         return "the install stands in a script within the script"
     if not all(left.call.certain for left in group):
         return "the install runs under a condition only"
-    return _why_not_cleaned(subject, step, group) if cache.cleanup else _why_not_flagged(subject, step, group)
+    return None
 
 
-def _why_not_flagged(subject: Subject, step: Step, group: list[_Left]) -> str | None:
+def _why_not_flagged(subject: Subject, step: Step, group: list[Left]) -> str | None:
     """Say why a flag would not do: the release is too old for it, or a later install lives on what this one fetches."""
-    flag = group[0].cache.flag or ""
-    for stage in subject.dockerfile.lineage(step.stage):
-        base = subject.dockerfile.stages[stage].base or ""
-        if flag in _REFUSING and not base.startswith("python:") and _REFUSING[flag].search(base):
-            return f"{base} may come with a release that does not know {flag}"
+    if reason := why_refused(subject.dockerfile, step, group[0].cache.flag or ""):
+        return reason
     stores = any(word.value in _FETCHING for left in group for word in left.call.arguments)
     manager = group[0].ecosystem.id
     return reader_of_lists(subject.dockerfile, subject.context, step, manager, flags_come=True) if stores else None
 
 
-def _why_not_cleaned(subject: Subject, step: Step, group: list[_Left]) -> str | None:
+def _why_not_cleaned(subject: Subject, step: Step, group: list[Left]) -> str | None:
     manager, cleanup = group[0].ecosystem.id, group[0].cache.cleanup
     if any(left.call.user is not None for left in group):
         return "the install runs as another user than the rest of the RUN"
     if step.state.user not in _ROOT and any(command.startswith("rm ") for command in cleanup):
         return f"the user is {step.state.user}"
-    if reason := why_not_behind(step):
+    refused = (why_refused(subject.dockerfile, step, word) for command in cleanup for word in command.split())
+    if reason := next(filter(None, refused), None) or why_not_behind(step):
         return reason
     if not _is_used(step, group[0].ecosystem):
         return "no install of the RUN uses what it fetches"
@@ -209,37 +192,56 @@ def _is_used(step: Step, ecosystem: Ecosystem) -> bool:
     return not isinstance(ecosystem, SystemManager) or any(map(ecosystem.installs, calls))
 
 
-def _rewrite(subject: Subject, step: Step, flagged: list[_Left], cleaned: list[_Left]) -> Rewrite:
-    commands = list(dict.fromkeys(command for left in cleaned for command in left.cache.cleanup))
+def _removal(subject: Subject, step: Step, group: list[Left]) -> _Removal | Decline:
+    run, left = step.run, group[-1]
+    commands = dict.fromkeys(as_started(command, o.call) for o in group for command in o.cache.cleanup)
+    if run is None or None in commands:
+        return Decline(step.line, f"how {left.call.program} is started to clean up is not known")
+    system = left.ecosystem if isinstance(left.ecosystem, SystemManager) else None
+    users = [call for call in run.calls if system and system.installs(call)]
+    place = place_of(step, [*users, *(o.call for o in group)], left.cache.cleanup[0])
+    if isinstance(place, str):
+        return Decline(step.line, place)
+    rest = [call for call in run.calls if call.step > place]
+    if reason := reader_behind(subject.dockerfile, subject.context, step, left.ecosystem.id, rest):
+        return Decline(step.line, reason)
+    return _Removal(left, tuple(filter(None, commands)), place)
+
+
+def _rewrite(subject: Subject, step: Step, flagged: list[Left], cleaned: list[_Removal]) -> Rewrite:
     operator = chain_operator(step)
+    lefts = [*flagged, *(removal.left for removal in cleaned)]
     edits = [insert_word(step, after, left.cache.flag or "") for left in flagged if (after := left.cache.after)]
-    if commands:
-        edits.append(_appended(subject.dockerfile.document, step, commands, sum(len(e.text) for e in edits)))
-    names = " and ".join(dict.fromkeys(left.cache.name for left in [*flagged, *cleaned]))
-    managers = {left.ecosystem.id for left in [*flagged, *cleaned]}
+    edits += _removals(subject, step, cleaned, sum(len(edit.text) for edit in edits))
+    commands = _by_place(cleaned)
+    added = [command for each in commands.values() for command in each]
     return Rewrite(
         line=step.line,
-        title=f"Keep {names} out of the layer",
+        title=f"Keep {' and '.join(dict.fromkeys(left.cache.name for left in lefts))} out of the layer",
         why="Nothing in the image reads them again, and removing them in a later step would not make it smaller.",
         edits=tuple(edits),
-        added=(*map(_with_flag, flagged), *commands, *((";",) * len(commands) if operator == ";" else ())),
+        added=(*map(_with_flag, flagged), *added, *((";",) * len(added) if operator == ";" else ())),
         removed=tuple(str(left.call.command) for left in flagged),
-        gain=Gain(bytes=sum(_SIZES.get(manager, _SIZE) for manager in managers)),
+        gain=Gain(bytes=sum(_SIZES.get(manager, _SIZE) for manager in {left.ecosystem.id for left in lefts})),
     )
 
 
-def _appended(document: Document, step: Step, commands: list[str], widening: int) -> Edit:
-    """Put commands behind the others; `widening` is what else makes a RUN of one line longer."""
-    operator = chain_operator(step)
-    edit = append_to_chain(document, step, commands, operator)
-    line = step.instruction.text.rstrip("\r\n")
-    if "\n" in line or len(line) + widening + len(edit.text) <= WIDTH:
-        return edit
-    joint = continuation(document, step.instruction, operator)
-    return Edit(edit.span, "".join(joint + command for command in commands))
+def _by_place(cleaned: list[_Removal]) -> dict[int, list[str]]:
+    """Return the commands that go behind each part of the script, each once."""
+    found: dict[int, list[str]] = {}
+    for removal in cleaned:
+        at = found.setdefault(removal.place, [])
+        at += [command for command in removal.commands if command not in at]
+    return found
 
 
-def _with_flag(left: _Left) -> str:
+def _removals(subject: Subject, step: Step, cleaned: list[_Removal], widening: int) -> Iterator[Edit]:
+    """Put the removals in their places; `widening` is what else makes a RUN of one line longer."""
+    for place, commands in _by_place(cleaned).items():
+        yield insert_behind(subject.dockerfile.document, step, place, commands, widening)
+
+
+def _with_flag(left: Left) -> str:
     """Return the command as it is with the flag in it."""
     command = left.call.command
     words = ((w, replace(w, text=left.cache.flag or "")) if w == left.cache.after else (w,) for w in command.words)

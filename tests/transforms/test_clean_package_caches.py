@@ -18,6 +18,15 @@ def debian(*lines: str) -> str:
     return "\n".join(["FROM debian:12", *lines, ""])
 
 
+def image(base: str, *lines: str) -> str:
+    return "\n".join([f"FROM {base}", *lines, ""])
+
+
+def node(*lines: str) -> str:
+    return image("node:20", *lines)
+
+
+NPM = "npm cache clean --force"
 CHANGES = {
     "a long line is continued": (
         debian(INSTALL + " " + "x" * 60),
@@ -104,6 +113,86 @@ CHANGES = {
             + " \\\n    && rm -rf /var/lib/apt/lists/*"
         ),
     ),
+    "npm, at the end where nothing behind can take it away": (
+        node("RUN npm ci && rm -rf /tmp/* ~/.cache && echo done"),
+        node(f"RUN npm ci && rm -rf /tmp/* ~/.cache && echo done && {NPM}"),
+    ),
+    "npm, in front of a script that nobody knows": (
+        node('RUN npm install --production && "${HOME}/docker/harden.sh" && rm -rf /root/.??* /var/cache/apk/*'),
+        node(
+            f'RUN npm install --production && {NPM} && "${{HOME}}/docker/harden.sh"'
+            " && rm -rf /root/.??* /var/cache/apk/*"
+        ),
+    ),
+    "npm, in front of what takes it away": (
+        image("alpine:3.20", "RUN apk add --no-cache npm \\\n && npm ci \\\n && apk del npm"),
+        image("alpine:3.20", f"RUN apk add --no-cache npm \\\n && npm ci \\\n && {NPM} \\\n && apk del npm"),
+    ),
+    "npm, with trailing operators and a comment behind": (
+        node("RUN npm ci && \\\n    # the pages\n    npm run build"),
+        node(f"RUN npm ci && \\\n    {NPM} && \\\n    # the pages\n    npm run build"),
+    ),
+    "npm, in a script of statements": (
+        node("RUN set -e; npm ci; npm run build; ls"),
+        node(f"RUN set -e; npm ci; {NPM}; npm run build; ls"),
+    ),
+    "npm, in the directory of the install": (
+        node("RUN cd web && npm ci && cd .. && rm -rf /tmp/x"),
+        node(f"RUN cd web && npm ci && {NPM} && cd .. && rm -rf /tmp/x"),
+    ),
+    "npm, before its directory goes": (
+        node("WORKDIR /tmp/x", "RUN npm i -g . && rm -rf /tmp/*"),
+        node("WORKDIR /tmp/x", f"RUN npm i -g . && {NPM} && rm -rf /tmp/*"),
+    ),
+    "npm, before its home moves": (
+        node("RUN npm ci && export HOME=/tmp && date"),
+        node(f"RUN npm ci && {NPM} && export HOME=/tmp && date"),
+    ),
+    "npm by its path": (
+        node("RUN /opt/node/bin/npm ci"),
+        node(f"RUN /opt/node/bin/npm ci && /opt/node/bin/{NPM}"),
+    ),
+    "npm and apt in one RUN": (
+        node("RUN apt-get update && apt-get install -y git && npm ci && make"),
+        node(f"RUN apt-get update && apt-get install -y git && npm ci && {NPM} && make && rm -rf /var/lib/apt/lists/*"),
+    ),
+    "yum, before a link to another Python": (
+        image("centos:7", "RUN yum -y install gcc && make && ln -sf /usr/local/bin/python3 /usr/bin/python"),
+        image(
+            "centos:7",
+            "RUN yum -y install gcc && yum clean all && make && ln -sf /usr/local/bin/python3 /usr/bin/python",
+        ),
+    ),
+    "yum, behind its own removals": (
+        image("centos:7", "RUN yum -y install gcc && yum -y remove gcc"),
+        image("centos:7", "RUN yum -y install gcc && yum -y remove gcc && yum clean all"),
+    ),
+    "lists, in front of a removal of everything": (
+        debian(f"{INSTALL} && find / -delete"),
+        debian(f"{CLEANED} && find / -delete"),
+    ),
+    "lists, behind an installer that is known": (
+        debian(f"{INSTALL} && curl https://sh.rustup.rs | sh -s -- -y"),
+        debian(f"{INSTALL} && curl https://sh.rustup.rs | sh -s -- -y \\\n    && rm -rf /var/lib/apt/lists/*"),
+    ),
+    "a removal with -f below": (
+        image("alpine:3.20", "RUN apk add git", "RUN rm -f /var/cache/apk/*"),
+        image("alpine:3.20", "RUN apk add --no-cache git", "RUN rm -f /var/cache/apk/*"),
+    ),
+    "a removal below of what its own RUN has fetched": (
+        image("alpine:3.20", "RUN apk add git", "RUN apk add gcc && rm /var/cache/apk/*"),
+        image("alpine:3.20", "RUN apk add --no-cache git", "RUN apk add gcc && rm /var/cache/apk/*"),
+    ),
+    "a removal below of something else": (
+        image("python:3.12", "RUN pip install x", "RUN rm -r /root/.cache/yarn /tmp/x && rm -r /var/cache"),
+        image(
+            "python:3.12", "RUN pip install --no-cache-dir x", "RUN rm -r /root/.cache/yarn /tmp/x && rm -r /var/cache"
+        ),
+    ),
+    "the dependencies, and not the project that is installed afterwards": (
+        image("python:3.12", "RUN uv sync --no-install-project", "COPY . .", "RUN uv sync"),
+        image("python:3.12", "RUN uv sync --no-cache --no-install-project", "COPY . .", "RUN uv sync"),
+    ),
     "later commands that need no lists": (
         debian(INSTALL, "RUN apt-get purge -y curl && apt-get autoremove -y", "RUN dpkg -l apt && ./configure"),
         debian(CLEANED, "RUN apt-get purge -y curl && apt-get autoremove -y", "RUN dpkg -l apt && ./configure"),
@@ -169,6 +258,50 @@ STAYS = {
     "the environment": (debian("ENV PIP_NO_CACHE_DIR=1", "RUN pip install x"), "PIP_NO_CACHE_DIR"),
     "an old release of pip": ("FROM ubuntu:14.04\nRUN pip install x\n", "does not know --no-cache-dir"),
     "an old release of apk": ("FROM alpine:3.2\nRUN apk add x\n", "does not know --no-cache"),
+    "an old image on an old release": ("FROM node:0.12\nRUN pip install x\n", "does not know --no-cache-dir"),
+    "an old release of conda": ("FROM continuumio/miniconda3:4.5.4\nRUN conda install -y x\n", "does not know -afy"),
+    "an old release of conda that is installed": (
+        debian("RUN curl -O https://x.example/Miniconda3-4.5.4-Linux-x86_64.sh", "RUN conda install -y x"),
+        "line 2 may install a release",
+    ),
+    "lists and a script that may take rm away": (debian(f"{INSTALL} && ./harden.sh"), "./harden.sh in line 2"),
+    "npm beside a script in one pipeline": (node("RUN npm ci | ./log.sh"), "log.sh may take npm away"),
+    "npm with a home of its own": (node("RUN HOME=/tmp npm ci"), "HOME is set for the install alone"),
+    "npm through env": (node("RUN env PATH=/opt/node/bin npm ci"), "PATH is set for the install alone"),
+    "npm in a shell of its own": (node("RUN (. /opt/nvm.sh && npm ci) && date"), "a shell of its own"),
+    "a module that cleans up by another name": (
+        image("python:3.12", "RUN python -m pdm sync"),
+        "how python is started to clean up is not known",
+    ),
+    "a removal without -f below": (
+        image("alpine:3.20", "RUN apk add git", "RUN apk del git && rm /var/cache/apk/*"),
+        "the rm of line 3 fails",
+    ),
+    "a removal without -f in a child stage": (
+        image("alpine:3.20 AS a", "RUN apk update && apk add x", "FROM a", "WORKDIR /var/cache/apk", "RUN rm *"),
+        "the rm of line 5 fails",
+    ),
+    "a removal without -f of a home's cache": (
+        image("python:3.12", "RUN pip install x", 'RUN rm -r "$HOME/.cache"'),
+        "the rm of line 3 fails",
+    ),
+    "a removal without -f in braces": (
+        debian(INSTALL, "RUN rm -r /var/{lib/apt/lists,tmp}/*"),
+        "the rm of line 3 fails",
+    ),
+    "pip cache purge below": (
+        image("python:3.12", "RUN pip install x", "RUN pip cache purge"),
+        "the pip of line 3 fails",
+    ),
+    "an install from the cache below": (node("RUN npm ci", "RUN npm ci --offline"), "line 3 works without the network"),
+    "a cache that another stage takes": (
+        image("node:20 AS a", "RUN npm ci", "FROM a AS b", "FROM b", "COPY --from=a /root/.npm /cache"),
+        "line 5 copies the cache",
+    ),
+    "packagecloud's installer, which may need lists first": (
+        debian(INSTALL, "RUN curl -s https://packagecloud.io/install/repositories/x/y/script.deb.sh | bash"),
+        "the script that line 3 runs",
+    ),
     "a fresh index that a script may need": ("FROM alpine:3.20\nRUN apk add -U x\nRUN ./setup.sh\n", "./setup.sh"),
 }
 

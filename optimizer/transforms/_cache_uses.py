@@ -1,0 +1,106 @@
+"""Who would miss a cache that a RUN no longer leaves behind."""
+
+import re
+from collections.abc import Iterator, Mapping
+from fnmatch import fnmatchcase
+from posixpath import join, normpath
+
+from optimizer.ecosystems import Ecosystem
+from optimizer.ecosystems._system import SystemManager
+from optimizer.model import Dockerfile, Step
+from optimizer.shell import Call, Word, resolve
+from optimizer.syntax.expand import expand
+from optimizer.transforms._caches_left import OFFLINE, Left
+
+_HOME = re.compile(r"~(?=/|$)|\$HOME\b|\$\{HOME\}")
+_FORCE = re.compile(r"-[a-zA-Z]*f[a-zA-Z]*|--force")
+_BRACES = re.compile(r"([^{}]*)\{([^{}]*)\}([^{}]*)")
+# Folders that are there whether or not a tool puts its cache below them.
+_STANDING = re.compile(
+    r"/(?:(?:home|opt|opt/conda|root|tmp|usr(?:/local(?:/share)?)?|var(?:/cache|/lib(?:/apt)?)?)/?)?"
+)
+
+
+def why_missed(dockerfile: Dockerfile, step: Step, left: Left) -> str | None:
+    """Say what later command would fail or fetch in vain without a cache, None where nothing would."""
+    number = step.run.calls.index(left.call) if step.run else 0
+    for other in (step, *_later(dockerfile, step)):
+        calls = other.run.calls if other.run else ()
+        first = number + 1 if other is step else 0
+        for at in range(first, len(calls)):
+            if reason := _why_call(left, other, calls[at], calls[first:at]):
+                return reason
+    heirs = {step.stage, *dockerfile.children(step.stage)}
+    return next((why for other in dockerfile if (why := _why_copied(dockerfile, left, other, heirs))), None)
+
+
+def _later(dockerfile: Dockerfile, step: Step) -> Iterator[Step]:
+    yield from dockerfile.after(step)
+    for stage in sorted(dockerfile.children(step.stage)):
+        yield from dockerfile.stages[stage].body
+
+
+def _why_call(left: Left, step: Step, call: Call, before: tuple[Call, ...]) -> str | None:
+    if call.program == left.call.program and OFFLINE & {word.value for word in call.arguments}:
+        return f"line {step.line} works without the network, from the cache"
+    env = {**step.state.sure, **call.variables}
+    if not (_removes_strictly(left, call, env) or _purges_strictly(left, call)):
+        return None
+    if any(_fills(left.ecosystem, one, env) for one in before):
+        return None
+    return f"the {call.program} of line {step.line} fails where there is nothing to remove"
+
+
+def _fills(ecosystem: Ecosystem, call: Call, env: Mapping[str, str | None]) -> bool:
+    """Tell whether a call fills the cache in any case. Of apt, only `update` fetches lists."""
+    if not call.certain or ecosystem.cache(call, env) is None:
+        return False
+    return ecosystem.id != "apt" or any(word.value == "update" for word in call.arguments)
+
+
+def _purges_strictly(left: Left, call: Call) -> bool:
+    """Tell whether a call is `pip cache purge`: with nothing to remove, pip 20.1 to 21.2 fails (its NEWS.rst, 21.3)."""
+    return left.ecosystem.id == "pip" and call.program != "rm" and left.ecosystem.cleans(call)
+
+
+def _removes_strictly(left: Left, call: Call, env: Mapping[str, str | None]) -> bool:
+    """Tell whether a call is an rm without -f of the cache, or of something in it."""
+    if call.program != "rm" or any(word.value and _FORCE.fullmatch(word.value) for word in call.arguments):
+        return False
+    paths = [path for word in call.arguments if not word.text.startswith("-") for path in _paths(word, call, env)]
+    return any(_is_gone(path, left) for path in paths)
+
+
+def _paths(word: Word, call: Call, env: Mapping[str, str | None]) -> Iterator[str]:
+    text = resolve(word, env) or word.text.strip("\"'")
+    text = _HOME.sub(env.get("HOME") or "/root", text)
+    braces = _BRACES.fullmatch(text)
+    for path in [braces[1] + part + braces[3] for part in braces[2].split(",")] if braces else [text]:
+        yield normpath(join(call.directory or "", path))
+
+
+def _is_gone(path: str, left: Left) -> bool:
+    """Tell whether a path, maybe with wildcards, names something that is only there with the cache."""
+    if _STANDING.fullmatch(path) or (path in left.folders and isinstance(left.ecosystem, SystemManager)):
+        return False  # a system's folder is emptied and stays
+    return path.startswith("/") and any(_meets(path, target) for target in left.folders)
+
+
+def _meets(path: str, folder: str) -> bool:
+    """Tell whether a path, maybe with wildcards, is a folder, above or below it."""
+    names, wanted = path.strip("/").split("/"), normpath(folder).strip("/").split("/")
+    return all(fnmatchcase(one, name) for name, one in zip(names, wanted, strict=False))
+
+
+def _why_copied(dockerfile: Dockerfile, left: Left, step: Step, heirs: set[int]) -> str | None:
+    """Say whether a step of another stage takes the cache itself."""
+    origin = step.instruction.flag("from")
+    if origin is None or step.name != "COPY":
+        return None
+    if not any(origin.lower() in {dockerfile.stages[heir].name, str(heir)} for heir in heirs):
+        return None
+    env = step.state.sure
+    sources = [normpath(join("/", expand(word, env) or word)) for word in step.instruction.arguments[:-1]]
+    if any(_is_gone(source, left) for source in sources):
+        return f"line {step.line} copies the cache"
+    return None
