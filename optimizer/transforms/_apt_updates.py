@@ -93,7 +93,7 @@ def _ends_in_update(step: Step) -> bool:
     if run is None or not run.script.root.parts or not run.calls:
         return False
     last, actions = run.calls[-1], _actions(step)
-    ends = last.command is run.script.root.parts[-1] and action(last) == "update"
+    ends = last.command == run.script.root.parts[-1] and action(last) == "update"
     return ends and INSTALLS.isdisjoint(actions)
 
 

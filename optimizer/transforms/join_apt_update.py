@@ -200,6 +200,6 @@ def _why_not_answered(step: Step, call: Call) -> str | None:
     if not call.certain:
         return "the install runs under a condition only"
     part = run.script.root.parts[call.step]
-    if isinstance(part, Compound) and not (part.kind is Kind.PIPELINE and part.parts[0] is call.command):
+    if isinstance(part, Compound) and not (part.kind is Kind.PIPELINE and part.parts[0] == call.command):
         return "something may answer for the install"
     return None

@@ -4,6 +4,7 @@ import pytest
 
 from optimizer.context import Context
 from optimizer.engine import Plan, Result, optimize
+from optimizer.shell import parse_script
 
 PLAN = Plan(select=frozenset({"join-apt-update"}))
 
@@ -165,3 +166,12 @@ def test_nothing_is_to_be_done_or_said(line: str) -> None:
     result = run(debian(line))
 
     assert (result.after, result.declined) == (debian(line), ())
+
+
+def test_what_was_read_before_makes_no_difference() -> None:
+    text = debian("RUN apt-get update", "RUN apt-get install -y x")
+    first = run(text).after
+
+    parse_script.cache_clear()
+
+    assert run(text).after == first != text
