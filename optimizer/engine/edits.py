@@ -58,7 +58,7 @@ def _forward(offset: int, edits: Sequence[Edit], *, end: bool) -> int:
 
 def written(rewrite: Rewrite, edits: Sequence[Edit]) -> Span:
     """Return what a rewrite covers in the text after all (ordered) edits of its pass."""
-    own = ordered(rewrite.edits)
+    own = set(rewrite.edits)
     shift, starts, ends = 0, [], []
     for edit in edits:
         if edit in own:

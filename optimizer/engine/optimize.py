@@ -79,10 +79,20 @@ class _Run(Struct):
         busy: list[str] = []
         for _ in range(_ROUNDS):
             declined: list[Declined] = []
-            busy = [transform.id for transform in self.plan.transforms() if self._one(transform, declined)]
+            busy = [transform.id for transform in self.plan.transforms() if self._exhaust(transform, declined)]
             if not busy:
                 return tuple(dict.fromkeys(declined))
         raise GateError(f"the rewrites do not settle: {', '.join(busy)}")
+
+    def _exhaust(self, transform: Transform, declined: list[Declined]) -> bool:
+        """Apply a transform until it finds no more, which edits that touch each other may need; tell what changed."""
+        most = _ROUNDS + len(self.read().steps)
+        for turn in range(most):
+            left: list[Declined] = []
+            if not self._one(transform, left):
+                declined += left
+                return turn > 0
+        raise GateError(f"the rewrites do not settle: {transform.id}")
 
     def _one(self, transform: Transform, declined: list[Declined]) -> bool:
         """Apply what one transform finds; tell whether that changed anything."""

@@ -76,6 +76,18 @@ def test_rewrites_that_do_not_settle_are_named(use: object) -> None:
         optimize(FILE, Context.of({}))
 
 
+def test_rewrites_that_wait_for_each_other_are_all_made(use: object) -> None:
+    def find(subject: Subject) -> Iterator[Finding]:
+        source = subject.dockerfile.document.source
+        at = source.find("RUN  ")
+        if at >= 0:
+            yield Rewrite(1, "A test", "", (Edit(Span(at, at + 5), "RUN "),))
+
+    use(Transform("slow", "Doc.", Level.EXACT, frozenset(), "", (), (), find))  # type: ignore[operator]
+
+    assert optimize("FROM a\n" + "RUN  make\n" * 30, Context.of({})).after == "FROM a\n" + "RUN make\n" * 30
+
+
 def test_lines_of_declines_are_those_of_the_original(use: object) -> None:
     def find(subject: Subject) -> Iterator[Finding]:
         document = subject.dockerfile.document
