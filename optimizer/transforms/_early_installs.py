@@ -131,7 +131,8 @@ def _look_at_run(step: Step, run: Run, place: _Place) -> _Verdict:
     found: list[Found] = []
     for call in run.calls:
         answer = _install_of(call, step, place.context, place.copies)
-        reason = why_pointed(call, step, place.context, place.moved, answer.paths if isinstance(answer, Found) else ())
+        known = answer.paths if isinstance(answer, Found) else ()
+        reason = why_pointed(call, step, place.context, place.moved, known) or _why_led(step, place, call.program)
         if reason is None and isinstance(answer, Found) and answer.install.command not in place.made:
             found.append(answer)
             continue
@@ -174,7 +175,7 @@ def _reads(found: Found) -> bool:
 def _why_call(call: Call, step: Step, place: _Place) -> str | None:
     if call.program == "cd":
         return None  # `_why_not_there` looks at these when all installs of the RUN are known
-    return why_call_dependent(call, place.folders) or _why_led(step, place.context, place.copies)
+    return why_call_dependent(call, place.folders) or _why_led(step, place)
 
 
 def _why_not_there(calls: Sequence[Call], found: Sequence[Found], folders: Sequence[str]) -> str | None:
@@ -192,11 +193,11 @@ def _why_not_there(calls: Sequence[Call], found: Sequence[Found], folders: Seque
     return None
 
 
-def _why_led(step: Step, context: Context, copies: Sequence[Copied]) -> str | None:
-    """Say whether PATH may find programs among the copied files."""
+def _why_led(step: Step, place: _Place, program: str = "") -> str | None:
+    """Say whether PATH may find programs, or this one, among the copied files."""
     for piece in (step.state.value("PATH") or "").split(":"):
-        source = _brought(piece, copies) if piece.startswith("/") else None
-        if source is not None and context.is_dir(source):
+        source = _brought(posixpath.join(piece, program), place.copies) if piece.startswith("/") else None
+        if source is not None and (place.context.is_file(source) if program else place.context.is_dir(source)):
             return f"PATH leads to {piece}, which the COPY brings"
     return None
 
@@ -278,3 +279,9 @@ def installs_in(step: Step, dockerfile: Dockerfile, context: Context, copies: Se
         bool(answer.paths) and answer.install.command not in made if isinstance(answer, Found) else answer is not None
         for answer in answers
     )
+
+
+def is_provided(step: Step, context: Context, copies: Sequence[Copied]) -> bool:
+    """Tell whether a RUN has an install whose manifests these COPYs bring."""
+    calls = step.run.calls if step.run else ()
+    return any(isinstance(found := _install_of(c, step, context, copies), Found) and found.paths for c in calls)

@@ -44,11 +44,12 @@ def sink_volatile(dockerfile: Dockerfile, stage: Stage) -> Iterator[Finding]:
     arguments = ((at, step, name) for at, step in enumerate(stage.body) if (name := _volatile_name(step)))
     first = list(islice(arguments, _MOST + 1))
     for position, step, name in first if len(first) <= _MOST else ():
-        descent = _descend(step, name, stage.body[position + 1 :])
+        below = stage.body[position + 1 :]
+        descent = _descend(step, name, below)
         if descent.gained is not None:
             members = together.setdefault(descent.gained.index if not separate else -position, {})
             members.update({member.index: member for member in (*descent.group_there, descent.gained)})
-        elif descent.stopped:
+        elif descent.stopped and any(other.run is not None for other in below):
             yield Decline(step.line, descent.stopped)
     for members in together.values():
         *group, run = (members[index] for index in sorted(members))

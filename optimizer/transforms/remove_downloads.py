@@ -21,6 +21,7 @@ from optimizer.transforms._mounts import mounted
 from optimizer.transforms._transform import Example, Subject, transform
 
 _SIZE = 10_000_000  # bytes of an archive, where nothing is known of it
+_IN_USE = re.compile(r"\.(?:[jwe]ar|aar|whl|egg|phar|pyz|[hj]pi|nupkg|vsix)$", re.IGNORECASE)
 _PLAIN = re.compile(r"[\w./+-]+", re.ASCII)
 
 
@@ -162,6 +163,8 @@ def _why_not(subject: Subject, step: Step, file: File, use: File, *, doubtful: b
         return f"the RUN may remove or move {file.name} itself"
     if not all(f.call.certain and not f.call.nested and f.call.user is None for f in (file, use)):
         return f"{file.name} is fetched or unpacked under a condition, in a nested script or as another user"
+    if _IN_USE.search(file.name):
+        return f"{file.name} is used as it is, from a class path or a folder of plugins perhaps"
     if mounted(step, file.folder if file.path.startswith("/") else ""):
         return f"a mount keeps {file.name} out of the layer already"
     if other := other_use(file, run.calls, (file.call.command, use.call.command)):

@@ -7,9 +7,9 @@ until they change. The manifests are those that the install command reads, each 
 
 from collections.abc import Iterator, Sequence
 
-from optimizer.model import Stage
-from optimizer.transforms._copies import Copied, brings_context, read_copy
-from optimizer.transforms._early_installs import Early, follow, installs_in
+from optimizer.model import Stage, Step
+from optimizer.transforms._copies import Copied, Placed, brings_context, image_path, overlap, read_copy
+from optimizer.transforms._early_installs import Early, follow, installs_in, is_provided
 from optimizer.transforms._finding import Decline, Finding, Level
 from optimizer.transforms._sources_last import sources_last
 from optimizer.transforms._transform import Example, Subject, Touches, transform
@@ -125,11 +125,13 @@ def split_manifest_copy(subject: Subject) -> Iterator[Finding]:
 def _in_stage(subject: Subject, stage: Stage) -> Finding | None:
     earlier: list[Copied] = []
     declined: Decline | None = None
+    unread: Decline | None = None
     for step in stage.body:
         if not brings_context(step):
             continue
         copied = read_copy(step, subject.context)
         if isinstance(copied, str):
+            unread = unread or _why_unread(subject, step, copied, earlier)
             continue
         early = follow(subject.dockerfile, subject.context, copied, earlier)
         if early.installs:
@@ -139,7 +141,18 @@ def _in_stage(subject: Subject, stage: Stage) -> Finding | None:
         elif declined is None and any(placed.folder for placed in copied.placed):
             declined = _why_not(subject, early, earlier)
         earlier.append(copied)
-    return declined
+    return declined or unread
+
+
+def _why_unread(subject: Subject, step: Step, reason: str, earlier: Sequence[Copied]) -> Decline | None:
+    """Return the decline for the first install below a COPY that cannot be read, if it might bring the project."""
+    target, workdir = step.instruction.arguments[-1:], image_path(".", step.state.workdir)
+    folder = image_path(target[0], step.state.workdir) if target and "$" not in target[0] else workdir
+    perhaps = Copied(step, (Placed("", folder, folder=True),), folder)
+    for later in subject.dockerfile.after(step) if overlap(folder, workdir) else ():
+        if installs_in(later, subject.dockerfile, subject.context, [*earlier, perhaps]):
+            return None if is_provided(later, subject.context, earlier) else Decline(later.line, reason)
+    return None
 
 
 def _why_not(subject: Subject, early: Early, earlier: Sequence[Copied]) -> Decline | None:

@@ -191,3 +191,9 @@ def test_volatile_arguments_stay(text: str, reason: str | None) -> None:
 
     assert result.after == text
     assert [reason in d.reason for d in result.declined if reason] == ([True] if reason else [])
+
+
+def test_nothing_is_said_of_volatile_arguments_below_all_runs() -> None:
+    text = lines(APT, "ARG GIT_SHA", "LABEL a=$GIT_SHA", "CMD x")
+
+    assert (run(text).after, run(text).declined) == (text, ())

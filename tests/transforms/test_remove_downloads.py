@@ -56,6 +56,7 @@ def test_statements_go_on_in_their_style() -> None:
 
 
 STAYS = {
+    "a program": (["RUN wget https://x.example/driver.jar && unzip driver.jar"], "driver.jar is used as it is"),
     "a later RUN": ([f"RUN {WGET} && {TAR}", "RUN cp a.tgz /srv"], "line 3 may use a.tgz"),
     "a later pattern": ([f"RUN {WGET} && {TAR}", "RUN cp *.tgz /srv"], "line 3 may use a.tgz"),
     "a later folder": ([f"RUN cd /opt && {WGET} && {TAR}", "RUN cp -r /opt /srv"], "line 3 may use a.tgz"),

@@ -139,3 +139,32 @@ def test_the_file_that_replaces_a_manifest_is_the_one_that_counts() -> None:
 
     assert result.after == result.before
     assert "postinstall" in result.declined[0].reason
+
+
+@pytest.mark.parametrize("path", ["/app/bin", "/app/bin:/usr/bin", "/app/bin:$PATH"])
+def test_a_program_among_the_sources_that_path_leads_to_stops_it(path: str) -> None:
+    result = run(f"ENV PATH={path}", "COPY . .", "RUN npm ci", files={"bin/npm": ""})
+
+    assert result.after == result.before
+    assert "PATH leads to /app/bin" in result.declined[0].reason
+
+
+def test_other_programs_that_path_leads_to_do_not() -> None:
+    assert "RUN npm ci\nCOPY . .\n" in run("ENV PATH=/app/bin", "COPY . .", "RUN npm ci", files={"bin/up": ""}).after
+
+
+@pytest.mark.parametrize(
+    ("copy", "reason"),
+    [
+        ("COPY --exclude=*.md . .", "the COPY has the flag --exclude"),
+        ("COPY $SERVICE .", "the COPY names its files through variables that are not known"),
+        ("COPY dist .", "dist is not in the build context"),
+    ],
+)
+def test_a_copy_that_cannot_be_read_is_the_reason(copy: str, reason: str) -> None:
+    assert [d.reason for d in run("ARG SERVICE", copy, "RUN npm ci").declined] == [reason]
+
+
+@pytest.mark.parametrize("copy", ["COPY $CONF /etc/app/", "COPY --exclude=*.md . /srv/"])
+def test_a_copy_that_cannot_be_read_is_no_reason_where_it_brings_something_else(copy: str) -> None:
+    assert run("ARG CONF", "COPY package*.json ./", copy, "RUN npm ci").declined == ()
