@@ -1,11 +1,14 @@
 """Which COPYs go below the installs, and which manifests take their place."""
 
 import posixpath
+import re
 from collections.abc import Sequence
 
 from optimizer.context import Context
 from optimizer.transforms._copies import Copied, below
 from optimizer.transforms._early_installs import Early
+
+_LOCK_FILE = re.compile(r".*[.-]lock(b|\.json|\.ya?ml)?|npm-shrinkwrap\.json")
 
 
 def moving_copies(early: Early, context: Context) -> list[Copied]:
@@ -41,12 +44,13 @@ def _source(copied: Copied, path: str, context: Context) -> str | None:
 
 
 def _is_narrow(copied: Copied, early: Early, context: Context) -> bool:
-    """Tell whether a COPY brings manifests only, or a folder of them (`requirements/`)."""
+    """Tell whether a COPY brings manifests and lock files only, or a folder of them (`requirements/`)."""
     wanted = {source for one in early.installs for path in one.paths if (source := copied.source_of(path)) is not None}
     folders = {posixpath.dirname(source) for source in wanted} - {""}
     endings = {posixpath.splitext(source)[1] for source in wanted}
     return all(
-        any(below(file, source) is not None for source in wanted)
+        _LOCK_FILE.fullmatch(posixpath.basename(file))
+        or any(below(file, source) is not None for source in wanted)
         or (posixpath.dirname(file) in folders and posixpath.splitext(file)[1] in endings - {".json", ".toml", ".yaml"})
         for file in copied.files(context)
     )

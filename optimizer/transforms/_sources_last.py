@@ -1,5 +1,6 @@
 """Put the COPYs of sources below the last install, with the manifests in their place."""
 
+import re
 from collections.abc import Iterator, Sequence
 
 from msgspec import Struct
@@ -13,14 +14,15 @@ from optimizer.transforms._early_installs import Early, Found
 from optimizer.transforms._finding import Decline, Edit, Finding, Rewrite
 from optimizer.transforms._layout import (
     insert_after,
+    insert_word,
     instruction_with_comments,
-    remove_instruction,
     replace_words,
     why_not_movable,
 )
 from optimizer.transforms._left_out import is_usual, leave_out
 from optimizer.transforms._manifest_lines import copy_lines
 from optimizer.transforms._moving_copies import manifests_of, moving_copies
+from optimizer.transforms._taking_out import taken_out
 
 _MOST_COPIES = 12  # more COPY lines than this would bury the file
 
@@ -123,37 +125,24 @@ def _compose(
         if lines is None:
             return Decline(copied.step.line, "a manifest has a name that COPY would take for a pattern")
         copies += lines
-    first, *others = (copied.step.instruction for copied, _ in moving)
-    blocks = "".join(instruction_with_comments(document, instruction) for instruction in (first, *others))
+    sources = tuple(copied.step.instruction for copied, _ in moving)
     if len(copies) > _MOST_COPIES:
         return Decline(moving[0][0].step.line, f"the manifests lie in {len(copies)} folders")
     left_out = leave_out(dockerfile, context, _outputs(early, [c for c, _ in moving]), early.installs[-1].step.stage)
     if isinstance(left_out, str):
         return Decline(moving[0][0].step.line, left_out)
-    tail = _Tail(document, early, blocks)
+    tail = _Tail(document, early, moving[-1][0].step.index, sources)
     names = [path.rsplit("/", 1)[-1] for one in early.installs for path in one.paths]
     return Rewrite(
         line=moving[0][0].step.line,
         title=f"Copy {_listed(names, 'and')} before the sources",
         why=f"An edit of a source file no longer {_spared(early)} again: only a change of {_listed(names, 'or')} does.",
-        edits=(
-            _in_place_of(document, first, copies),
-            *(remove_instruction(document, other) for other in others),
-            *tail.edits(),
-        ),
+        edits=(*taken_out(document, sources, copies), *tail.edits()),
         added=(*map(_claim, copies), *tail.added()),
         removed=tuple(tail.removed()),
         artifacts=left_out.artifacts,
         level=left_out.level,
     )
-
-
-def _in_place_of(document: Document, instruction: Instruction, lines: Sequence[str]) -> Edit:
-    """Put lines in the place of an instruction and its comments; take these out where there are none."""
-    if not lines:
-        return remove_instruction(document, instruction)
-    start = instruction.span.end - len(instruction_with_comments(document, instruction))
-    return Edit(Span(start, instruction.span.end), "".join(line + document.newline for line in lines))
 
 
 def _claim(line: str) -> str:
@@ -171,8 +160,9 @@ def _spared(early: Early) -> str:
 def _said(found: Found) -> str:
     """Return an install as people call it: `pip install` for `python3 -m pip install -r …`."""
     words = [found.call.program, *(word.text for word in found.call.arguments)]
-    named = words[2:] if words[1:2] == ["-m"] else words
-    return " ".join(word for word in named[:2] if not word.startswith("-"))
+    named = [word for word in (words[2:] if words[1:2] == ["-m"] else words) if not word.startswith("-")]
+    verb = next((word for word in named[1:] if re.fullmatch("(?!pip$)[a-z]+", word)), "")
+    return " ".join(filter(None, [*named[:1], *named[1:2] * (named[1:2] == ["pip"]), verb]))
 
 
 def _listed(names: Sequence[str], joint: str) -> str:
@@ -185,15 +175,15 @@ class _Tail(Struct, frozen=True):
 
     document: Document
     early: Early
-    blocks: str  # the COPYs of the sources, with their comments
+    last_source: int  # the place of the last COPY of sources among the instructions
+    sources: tuple[Instruction, ...]
 
     def edits(self) -> Iterator[Edit]:
         """Go through the edits of the last install's RUN and behind it."""
         last = self.early.installs[-1]
         yield from self._shortened()
         if self.early.cut is None:
-            later = "".join(f"RUN {self._flags()}{command}{self.document.newline}" for command in self._later())
-            yield insert_after(self.document, last.step.instruction, self._paragraph() + self.blocks + later)
+            yield insert_after(self.document, last.step.instruction, self._moved() + self._again())
             return
         gap = self._gap()
         comments = [
@@ -203,7 +193,7 @@ class _Tail(Struct, frozen=True):
         ]
         rest = "".join(f"{command} && " for command in [*map(str, carried(self.early) or ()), *self._later()])
         newline, keyword = self.document.newline, last.step.instruction.keyword
-        text = f"{newline}{self._paragraph()}{self.blocks}{''.join(comments)}{keyword} {self._flags()}{rest}"
+        text = f"{newline}{self._moved()}{self._break()}{''.join(comments)}{keyword} {self._flags()}{rest}"
         yield Edit(gap, text)
 
     def added(self) -> Iterator[str]:
@@ -221,10 +211,31 @@ class _Tail(Struct, frozen=True):
     def _shortened(self) -> Iterator[Edit]:
         for one in self.early.installs:
             if one.install.command is not None:
-                yield replace_words(one.step, one.call.words[0], one.call.words[-1], one.install.command)
+                yield _shortened(one, one.install.command)
 
     def _later(self) -> list[str]:
         return [str(one.call.command) for one in self.early.installs if one.install.then]
+
+    def _again(self) -> str:
+        """Return the RUN that installs the project itself, as it is written."""
+        later, step = self._later(), self.early.installs[-1].step
+        if not later:
+            return ""
+        parts = step.run.script.root.parts if step.run else ()
+        if [str(part) for part in parts] == later and not step.instruction.comments:
+            return f"{self._break()}{step.instruction.text.rstrip()}{self.document.newline}"
+        flags, newline = self._flags(), self.document.newline
+        return self._break() + "".join(f"{step.instruction.keyword} {flags}{command}{newline}" for command in later)
+
+    def _moved(self) -> str:
+        """Return the COPYs of the sources, with their comments, and the blank line above their paragraph."""
+        blocks = (instruction_with_comments(self.document, instruction) for instruction in self.sources)
+        return self._paragraph() + "".join(blocks)
+
+    def _break(self) -> str:
+        """Return the blank line below the sources, where there was one."""
+        below_it = self.document.instructions[self.last_source + 1].leading
+        return self.document.newline if below_it.startswith(("\n", "\r\n")) else ""
 
     def _flags(self) -> str:
         flags = self.early.installs[-1].step.instruction.flags
@@ -245,6 +256,16 @@ class _Tail(Struct, frozen=True):
             raise ValueError("the RUN is not cut")
         parts = run.script.root.parts
         return Span(run.text.end_at(parts[cut - 1].span.end), run.text.at(parts[cut].span.start))
+
+
+def _shortened(found: Found, command: str) -> Edit:
+    """Put the words of an install that leaves the project out in the place of its own, whose layout stays."""
+    words, new = found.call.words, command.split(" ")
+    same = next((i for i, (word, other) in enumerate(zip(words, new, strict=False)) if str(word) != other), len(words))
+    more = len(new) - len(words)
+    if same and more > 0 and [*new[:same], *new[same + more :]] == [*map(str, words)]:
+        return insert_word(found.step, words[same - 1], " ".join(new[same : same + more]))
+    return replace_words(found.step, words[0], words[-1], command)
 
 
 def _with_words(found: Found, words: str) -> str:
