@@ -11,6 +11,7 @@ from optimizer.model import Dockerfile, Step
 from optimizer.shell import Call, Word, resolve
 from optimizer.syntax.expand import expand
 from optimizer.transforms._caches_left import OFFLINE, Left
+from optimizer.transforms._mounts import below_home
 
 _HOME = re.compile(r"~(?=/|$)|\$HOME\b|\$\{HOME\}")
 _FORCE = re.compile(r"-[a-zA-Z]*f[a-zA-Z]*|--force")
@@ -83,13 +84,15 @@ def _is_gone(path: str, left: Left) -> bool:
     """Tell whether a path, maybe with wildcards, names something that is only there with the cache."""
     if _STANDING.fullmatch(path) or (path in left.folders and isinstance(left.ecosystem, SystemManager)):
         return False  # a system's folder is emptied and stays
-    return path.startswith("/") and any(_meets(path, target) for target in left.folders)
+    if not path.startswith("/"):
+        return False
+    return any(_meets(path, f) or _meets(below_home(path), below_home(f)) for f in left.folders)
 
 
 def _meets(path: str, folder: str) -> bool:
     """Tell whether a path, maybe with wildcards, is a folder, above or below it."""
-    names, wanted = path.strip("/").split("/"), normpath(folder).strip("/").split("/")
-    return all(fnmatchcase(one, name) for name, one in zip(names, wanted, strict=False))
+    names, wanted = path.strip("/").split("/"), folder.strip("/").split("/")
+    return bool(path and folder) and all(fnmatchcase(one, name) for name, one in zip(names, wanted, strict=False))
 
 
 def _why_copied(dockerfile: Dockerfile, left: Left, step: Step, heirs: set[int]) -> str | None:

@@ -13,20 +13,29 @@ from optimizer.model import Dockerfile, Step
 from optimizer.shell import Call
 from optimizer.transforms._programs import PROGRAMS
 
-# Releases whose tool refuses an option, by option: a pattern for the images, or installers, that have them.
+# Releases whose tool refuses an option, by option: a pattern for the images that have them.
 # pip 6.0 brought --no-cache-dir (pip's documentation, "Caching"); Debian 8 and Ubuntu 14.04 have 1.5, and so have the
 # old images on top of them. apk-tools 2.6.6 brought --no-cache ("db: add support for --no-cache"), and Alpine 3.3 has
 # it. conda 4.6 brought `clean -f` (its CHANGELOG.md). `npm cache clean --force` needs no entry: npm 5 asks for the
 # option, and older ones take it with any command.
 _REFUSING = {
     "--no-cache-dir": re.compile(
-        r"squeeze|wheezy|jessie|lucid|precise|trusty|\b1[0-4]\.(?:04|10)\b|debian:[678]\b|(?:^|/)(?:iojs|java):"
+        r"squeeze|wheezy|jessie|lucid|precise|trusty|\b1[0-4]\.(?:04|10)\b|debian:[678]\b|(?:^|/)(?:django|iojs|java|rails):"
         r"|\bnode:[0-5]\b|\bgolang:1\.[0-7]\b|\bruby:(?:1|2\.[0-2]\b)|\bphp:5\.[3-5]\b|\bperl:5\.(?:1\d|2[0-2])\b"
+        r"|phusion/[\w-]+:0\.9\.(?:\d|1[0-8])\b|nvidia/cuda:(?:6\.5|7\.[05])|\b(?:elasticsearch|logstash):[12]\b"
     ),
     "-afy": re.compile(r"conda[23]?:(?:[1-3]|4\.[0-5]|5\.[0-3]|2018)\."),
     "--no-cache": re.compile(r"alpine:?-?(?:2\.|3\.[0-2](?!\d))"),
 }
-_OLD_CONDA = re.compile(r"Miniconda[23]?-(?:[1-3]\.|4\.[0-5]\.|\$)|Anaconda[23]?-(?:[1-5]\.|2018|\$)")
+# What in a RUN shows such a release, by option: an installer or a version, or options that were dropped early.
+_OLD = {
+    "--no-cache-dir": re.compile(
+        r"\bpip==?(?:0|1)\.|--(?:allow-(?:all-)?external|allow-unverified|use-mirrors|download-cache)\b"
+    ),
+    "-afy": re.compile(
+        r"Miniconda[23]?-(?:[1-3]\.|4\.[0-5]\.|\$)|Anaconda[23]?-(?:[1-5]\.|2018|\$)|\bconda==?[\"']?(?:[1-3]|4\.[0-5])\b"
+    ),
+}
 # Options with which the tools make do with what they have: npm and Yarn, dnf, zypper, apk.
 OFFLINE = frozenset({"--offline", "--cacheonly", "--no-refresh", "--no-network"})
 # Options with which an install leaves out the project itself, so that a second one has next to nothing to fetch.
@@ -68,10 +77,9 @@ def why_refused(dockerfile: Dockerfile, step: Step, word: str) -> str | None:
         base = dockerfile.stages[stage].base or ""
         if _REFUSING[word].search(base) and not base.startswith("python:"):  # these images bring a pip of their own
             return f"{base} may come with a release that does not know {word}"
-    runs = (other for other in dockerfile if other.run and other.stage in lineage)
-    if word == "-afy" and (old := next((r for r in runs if _OLD_CONDA.search(r.instruction.value.text)), None)):
-        return f"line {old.line} may install a release that does not know {word}"
-    return None
+    texts = ((other.line, other.instruction.value.text) for other in dockerfile if other.run and other.stage in lineage)
+    line = next((line for line, text in texts if word in _OLD and _OLD[word].search(text)), None)
+    return f"line {line} shows that the release may not know {word}" if line else None
 
 
 def _left(dockerfile: Dockerfile, context: Context, step: Step) -> Iterator[Left]:

@@ -58,9 +58,9 @@ def place_of(step: Step, installs: Sequence[Call], command: str) -> int | str:
     behind = [call for call in behind if known_installer(call, run.calls) is None]
     beside = [call for call in behind if call.step == install.step]
     if command.startswith("rm -rf /"):
-        if not any(map(_why_rm_lost, behind)):
+        if not any(map(why_rm_lost, behind)):
             return len(parts) - 1
-        return next(filter(None, map(_why_rm_lost, beside)), install.step)
+        return next(filter(None, map(why_rm_lost, beside)), install.step)
     if reason := _why_not_outside(install, parts[install.step]):
         return reason
     if all(_keeps(call, install) for call in behind) and not any(map(_moves, parts[install.step + 1 :])):
@@ -91,7 +91,7 @@ def insert_behind(document: Document, step: Step, place: int, commands: Sequence
     return Edit(Span(at, at), "".join(joint + command for command in commands))
 
 
-def _why_rm_lost(call: Call) -> str | None:
+def why_rm_lost(call: Call) -> str | None:
     """Say what may take `rm` away: a script that nobody knows, or a removal of the system's programs."""
     path = _scripts.script_path(call)
     if path is not None:

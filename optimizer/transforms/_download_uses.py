@@ -46,13 +46,14 @@ def is_removed(file: File, calls: tuple[Call, ...], env: Mapping[str, str | None
 
 def other_use(file: File, calls: tuple[Call, ...], own: tuple[Command, ...]) -> str | None:
     """Return the program of the same RUN that uses a file as well, None where there is none."""
-    name = _loose(file.name)
-    for call in calls:
-        texts = [w.text for w in call.words] + [r.target.text for r in call.command.redirects if r.target]
-        named = any(name in _loose(text) for text in texts)
-        if named and call.program not in _READERS and call.command not in own:
-            return call.program
-    return None
+    others = (call for call in calls if call.program not in _READERS and call.command not in own)
+    return next((call.program for call in others if is_named(file, call)), None)
+
+
+def is_named(file: File, call: Call) -> bool:
+    """Tell whether a call names a file, or redirects to or from it."""
+    texts = [w.text for w in call.words] + [r.target.text for r in call.command.redirects if r.target]
+    return any(_loose(file.name) in _loose(text) for text in texts)
 
 
 def later_use(dockerfile: Dockerfile, context: Context, step: Step, file: File) -> str | None:

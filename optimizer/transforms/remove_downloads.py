@@ -13,10 +13,11 @@ from msgspec import Struct
 from optimizer.model import BASE_WORKDIR, Step
 from optimizer.shell import state_changes
 from optimizer.transforms._behind import why_not_behind
-from optimizer.transforms._download_uses import is_removed, later_use, other_use
+from optimizer.transforms._cleanup_place import insert_behind, why_rm_lost
+from optimizer.transforms._download_uses import is_named, is_removed, later_use, other_use
 from optimizer.transforms._downloads import File, fetched, unpacked
 from optimizer.transforms._finding import Decline, Finding, Gain, Level, Rewrite
-from optimizer.transforms._layout import append_to_chain, chain_operator
+from optimizer.transforms._layout import chain_operator
 from optimizer.transforms._mounts import mounted
 from optimizer.transforms._transform import Example, Subject, transform
 
@@ -108,6 +109,7 @@ class _Left(Struct, frozen=True):
 
     file: File
     text: str
+    place: int  # the part of the script that the removal goes behind
 
 
 def _unpacks(subject: Subject) -> dict[str, list[Step]]:
@@ -149,10 +151,21 @@ def _unpacked_later(step: Step, file: File, unpacks: dict[str, list[Step]]) -> I
 
 def _judged(subject: Subject, step: Step, file: File, use: File, *, doubtful: bool) -> _Left | Decline:
     reason = _why_not(subject, step, file, use, doubtful=doubtful)
-    text = None if reason else _text(step, use)
-    if text is None:
+    place = None if reason else _place(step, use)
+    text = _text(step, use, place) if place is not None else None
+    if text is None or place is None:
         return Decline(step.line, reason or f"the directory at the end of the RUN cannot be told, so {file.name} stays")
-    return _Left(use, text)
+    return _Left(use, text, place)
+
+
+def _place(step: Step, use: File) -> int:
+    """Return the part of the script to remove a file behind: the last, or what unpacks it if a script follows."""
+    run = step.run
+    if run is None:
+        return 0
+    behind = run.calls[run.calls.index(use.call) + 1 :]
+    is_risky = any(map(why_rm_lost, behind)) and not any(is_named(use, call) for call in behind)
+    return use.call.step if is_risky else len(run.script.root.parts) - 1
 
 
 def _why_not(subject: Subject, step: Step, file: File, use: File, *, doubtful: bool) -> str | None:
@@ -172,9 +185,9 @@ def _why_not(subject: Subject, step: Step, file: File, use: File, *, doubtful: b
     return why_not_behind(step) or later_use(subject.dockerfile, subject.context, step, file)
 
 
-def _text(step: Step, use: File) -> str | None:
-    """Return how the file is named at the end of the RUN, None where that cannot be told."""
-    parts = step.run.script.root.parts[use.call.step :] if step.run else ()
+def _text(step: Step, use: File, place: int) -> str | None:
+    """Return how the file is named behind a part of the script, None where that cannot be told."""
+    parts = step.run.script.root.parts[use.call.step : place + 1] if step.run else ()
     changes: frozenset[str] = frozenset().union(*map(state_changes, parts))
     if use.word.variables and changes & {"variables", "source"}:
         return None
@@ -189,15 +202,17 @@ def _text(step: Step, use: File) -> str | None:
 
 
 def _rewrite(subject: Subject, step: Step, left: list[_Left]) -> Rewrite:
-    command = " ".join(["rm", *dict.fromkeys(item.text for item in left)])
-    operator = chain_operator(step)
-    names = list(dict.fromkeys(item.file.name for item in left))
+    document, operator = subject.dockerfile.document, chain_operator(step)
+    names = " and ".join(dict.fromkeys(item.file.name for item in left))
+    commands = {
+        place: " ".join(["rm", *dict.fromkeys(item.text for item in left if item.place == place)])
+        for place in dict.fromkeys(item.place for item in left)
+    }
     return Rewrite(
         line=step.line,
-        title=f"Remove {' and '.join(names)} once {'they are' if names[1:] else 'it is'} unpacked",
-        why=f"Only what was in {'them' if names[1:] else 'it'} is used, and the layer would keep "
-        f"the {'archives' if names[1:] else 'archive'} for good.",
-        edits=(append_to_chain(subject.dockerfile.document, step, (command,), operator),),
-        added=(command, *((";",) if operator == ";" else ())),
+        title=f"Remove {names} once it is unpacked",
+        why="Only what was in it is used, and the layer would keep the archive for good.",
+        edits=tuple(insert_behind(document, step, place, (command,), 0) for place, command in commands.items()),
+        added=(*commands.values(), *((";",) * len(commands) if operator == ";" else ())),
         gain=Gain(bytes=_SIZE * len(left)),
     )

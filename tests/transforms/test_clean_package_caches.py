@@ -262,7 +262,15 @@ STAYS = {
     "an old release of conda": ("FROM continuumio/miniconda3:4.5.4\nRUN conda install -y x\n", "does not know -afy"),
     "an old release of conda that is installed": (
         debian("RUN curl -O https://x.example/Miniconda3-4.5.4-Linux-x86_64.sh", "RUN conda install -y x"),
-        "line 2 may install a release",
+        "line 2 shows that the release may not know -afy",
+    ),
+    "an old release of conda that is asked for": (
+        debian("RUN /opt/conda/bin/conda install --yes conda==3.14.1"),
+        "line 2 shows that the release may not know -afy",
+    ),
+    "options that new releases of pip dropped": (
+        debian("RUN pip install --allow-external PIL PIL"),
+        "line 2 shows that the release may not know --no-cache-dir",
     ),
     "lists and a script that may take rm away": (debian(f"{INSTALL} && ./harden.sh"), "./harden.sh in line 2"),
     "npm beside a script in one pipeline": (node("RUN npm ci | ./log.sh"), "log.sh may take npm away"),
@@ -288,6 +296,18 @@ STAYS = {
     "a removal without -f in braces": (
         debian(INSTALL, "RUN rm -r /var/{lib/apt/lists,tmp}/*"),
         "the rm of line 3 fails",
+    ),
+    "a mount in another user's home": (
+        image(
+            "python:3.12",
+            "USER app",
+            "RUN --mount=type=cache,target=/home/app/.cache/pip pip install x",
+        ),
+        "a cache mount",
+    ),
+    "a removal without -f in another user's home": (
+        image("python:3.12", "USER app", "RUN pip install x", "RUN rm -r /home/app/.cache"),
+        "the rm of line 4 fails",
     ),
     "pip cache purge below": (
         image("python:3.12", "RUN pip install x", "RUN pip cache purge"),

@@ -49,6 +49,14 @@ def test_an_archive_is_removed_behind_all_else(script: str, command: str) -> Non
     assert run(after).after == after
 
 
+def test_an_archive_is_removed_in_front_of_a_script_that_might_remove_it() -> None:
+    before = debian(f"RUN {WGET} && {TAR} && cd a && ./install.sh")
+    after = debian(f"RUN {WGET} && {TAR} && rm a.tgz && cd a && ./install.sh")
+
+    assert run(before).after == after
+    assert run(after).after == after
+
+
 def test_statements_go_on_in_their_style() -> None:
     before = debian(f"RUN set -ex; {WGET}; {TAR}; make")
 
