@@ -96,6 +96,8 @@ def _placed(
             result.append(Placed(match, destination, folder=True))
         elif into:
             result.append(Placed(match, posixpath.join(destination, posixpath.basename(match)), folder=False))
+        elif posixpath.basename(match) == posixpath.basename(destination) and posixpath.splitext(match)[1]:
+            result.append(Placed(match, destination, folder=False))  # nobody calls a folder `requirements.txt`
         else:
             # `COPY a /x` makes a file x, or puts a into an existing folder x: only the image would tell.
             return f"whether {target} is a file or a folder cannot be told"

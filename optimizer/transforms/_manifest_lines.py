@@ -21,8 +21,8 @@ def copy_lines(document: Document, copied: Copied, manifests: Mapping[str, str],
         return None
     groups: dict[str, list[str]] = {}
     for path, source in manifests.items():
-        # A folder is copied by its contents, so it has a line and a destination of its own.
-        folder = path if context.is_dir(source) else posixpath.dirname(path)
+        # A folder is copied by its contents, so it has a line and a destination of its own, as a named file has.
+        folder = path if context.is_dir(source) or path == copied.destination else posixpath.dirname(path)
         groups.setdefault(folder, []).append(source)
     return [_line(document, copied, sources, folder) for folder, sources in groups.items()]
 
@@ -31,7 +31,9 @@ def _line(document: Document, copied: Copied, sources: list[str], folder: str) -
     instruction = copied.step.instruction
     keyword = "copy" if instruction.keyword.islower() else "COPY"
     flags = [document.source[flag.span.start : flag.span.end] for flag in instruction.flags]
-    words = [*sources, _target(instruction.arguments[-1], below(folder, copied.destination) or "")]
+    written = instruction.arguments[-1]
+    named = any(not one.folder and one.destination == folder for one in copied.placed)
+    words = [*sources, written if named else _target(written, below(folder, copied.destination) or "")]
     shown = [dumps(words)] if any(re.search(r"\s", word) for word in words) else words
     return " ".join([keyword, *flags, *shown])
 

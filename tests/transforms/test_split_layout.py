@@ -74,3 +74,27 @@ def test_lock_files_of_others_are_no_sources(names: str) -> None:
     result = run(f"COPY {names} ./", "RUN npm ci", files={"yarn.lock": ""})
 
     assert (result.after, result.declined) == (result.before, ())
+
+
+def test_files_that_are_copied_under_their_own_names_count_as_files() -> None:
+    copies = ("COPY src /src", "COPY requirements.txt /requirements.txt", "COPY run.py /run.py")
+    result = run(*copies, "RUN pip install -r /requirements.txt", files={"src/a.py": "", "run.py": ""})
+
+    assert result.after.endswith(
+        "app\nCOPY requirements.txt /requirements.txt\nRUN pip install -r /requirements.txt\n"
+        "COPY src /src\nCOPY run.py /run.py\n"
+    )
+
+
+def test_a_manifest_in_the_place_of_another_keeps_its_name() -> None:
+    copies = ("COPY . .", "COPY docker/package.json package.json")
+    result = run(*copies, "RUN npm ci", files={"docker/package.json": "{}", "x.js": ""})
+
+    assert "COPY package-lock.json ./\nCOPY docker/package.json package.json\nRUN npm ci\nCOPY . .\n" in result.after
+
+
+@pytest.mark.parametrize("target", ["/srv", "/requirements", "/requirements.lock"])
+def test_a_folder_or_file_of_another_name_is_told_apart_by_the_image_only(target: str) -> None:
+    result = run("COPY . .", f"COPY requirements.txt {target}", f"RUN pip install -r {target}")
+
+    assert f"whether {target} is a file or a folder cannot be told" in result.declined[0].reason
