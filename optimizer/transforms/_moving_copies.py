@@ -12,12 +12,26 @@ _LOCK_FILE = re.compile(r".*[.-]lock(b|\.json|\.ya?ml)?|npm-shrinkwrap\.json")
 
 
 def moving_copies(early: Early, context: Context) -> list[Copied]:
-    """Return the COPYs that bring sources, and those that put something else in the place of what these bring."""
+    """Return the COPYs that bring sources, and those that put something else in the place of what these bring.
+
+    The manifests of all come where the first of these stood, so that a COPY stays from whose place the destination
+    of a later one would mean something else.
+    """
     moving: list[Copied] = []
     for copied in early.moved:
         if not _is_narrow(copied, early, context) or _replaces(copied, moving, context):
             moving.append(copied)
+    while any(_means_another(copied, moving[0]) for copied in moving[1:]):
+        del moving[0]
     return moving
+
+
+def _means_another(copied: Copied, place: Copied) -> bool:
+    """Tell whether a COPY would put its files elsewhere if it stood where another stands (a WORKDIR or ENV between)."""
+    here, there = copied.step.state, place.step.state
+    if "$" in copied.step.instruction.value.text and (here.env, here.args) != (there.env, there.args):
+        return True
+    return here.workdir != there.workdir and not copied.step.instruction.arguments[-1].startswith("/")
 
 
 def manifests_of(

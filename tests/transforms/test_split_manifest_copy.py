@@ -168,3 +168,17 @@ def test_a_copy_that_cannot_be_read_is_the_reason(copy: str, reason: str) -> Non
 @pytest.mark.parametrize("copy", ["COPY $CONF /etc/app/", "COPY --exclude=*.md . /srv/"])
 def test_a_copy_that_cannot_be_read_is_no_reason_where_it_brings_something_else(copy: str) -> None:
     assert run("ARG CONF", "COPY package*.json ./", copy, "RUN npm ci").declined == ()
+
+
+@pytest.mark.parametrize(
+    ("between", "copy", "manifests"),
+    [
+        ("WORKDIR /srv", "COPY . .", "COPY package.json package-lock.json ./"),
+        ("ENV APP=/srv", "COPY . $APP", "COPY package.json package-lock.json $APP/"),
+    ],
+)
+def test_manifests_stand_where_their_destination_means_the_same(between: str, copy: str, manifests: str) -> None:
+    result = run("COPY conf /etc/app", between, copy, "RUN npm --prefix /srv ci", files={"conf/a.conf": ""})
+
+    expected = (between, manifests, "RUN npm --prefix /srv ci", "COPY conf /etc/app", copy)
+    assert result.after.endswith("WORKDIR /app\n" + "\n".join(expected) + "\n")
