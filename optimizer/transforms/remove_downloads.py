@@ -203,15 +203,16 @@ def _text(step: Step, use: File, place: int) -> str | None:
 
 def _rewrite(subject: Subject, step: Step, left: list[_Left]) -> Rewrite:
     document, operator = subject.dockerfile.document, chain_operator(step)
-    names = " and ".join(dict.fromkeys(item.file.name for item in left))
+    names = list(dict.fromkeys(item.file.name for item in left))
     commands = {
         place: " ".join(["rm", *dict.fromkeys(item.text for item in left if item.place == place)])
         for place in dict.fromkeys(item.place for item in left)
     }
     return Rewrite(
         line=step.line,
-        title=f"Remove {names} once it is unpacked",
-        why="Only what was in it is used, and the layer would keep the archive for good.",
+        title=f"Remove {' and '.join(names)} once {'they are' if names[1:] else 'it is'} unpacked",
+        why=f"Only what was in {'them' if names[1:] else 'it'} is used, and the layer would keep "
+        f"the {'archives' if names[1:] else 'archive'} for good.",
         edits=tuple(insert_behind(document, step, place, (command,), 0) for place, command in commands.items()),
         added=(*commands.values(), *((";",) * len(commands) if operator == ";" else ())),
         gain=Gain(bytes=_SIZE * len(left)),
