@@ -196,9 +196,11 @@ def _habit(document: Document, instruction: Instruction) -> _Habit:
 
 
 def _bare_lines(document: Document, instruction: Instruction) -> Iterator[str]:
-    """Give the lines without comments, blank ones, and the escape at their ends."""
+    """Give the lines without comments, blank ones and those of an escape alone, and the escape at their ends."""
     for _, line in _code_lines(instruction):
-        yield line.rstrip().removesuffix(document.escape).rstrip()
+        bare = line.rstrip().removesuffix(document.escape).rstrip()
+        if bare:
+            yield bare
 
 
 def _code_lines(instruction: Instruction) -> Iterator[tuple[int, str]]:

@@ -51,6 +51,7 @@ def appended(text: str, *commands: str) -> str:
         ("RUN apt-get install \\\n  a \\\n  b\n", Style("  ")),
         ("RUN a && \\\n  b\nRUN a \\\n && b\nRUN a \\\n && b\n", Style(" ")),
         ("RUN a \\\n  # x\n\n  && b\n", Style("  ")),
+        ("RUN a && \\\n    if x; then \\\n        y; \\\n        \\\n    fi\n", Style("    ", leading=False)),
         ("RUN <<EOF\na && \\\n  b\nEOF\n", Style()),
         ("# escape=`\r\nFROM x\r\nRUN a `\r\n  && b\r\n", Style("  ", newline="\r\n", escape="`")),
     ],
