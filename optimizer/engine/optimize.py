@@ -1,5 +1,6 @@
 """The fixpoint: every transform in turn, on a freshly parsed text, until nothing changes; then the gate."""
 
+import re
 from collections.abc import Callable, Iterator, Sequence
 
 from msgspec import Struct, field
@@ -16,6 +17,7 @@ from optimizer.syntax import Span, parse
 from optimizer.transforms import Artifact, Decline, Finding, Rewrite, Subject, Transform
 
 _ROUNDS = 10
+_LINES = re.compile(r"\blines? [1-9]\d*(?: and [1-9]\d*)?")
 _LAYERED = frozenset({"RUN", "COPY", "ADD", "WORKDIR"})
 
 
@@ -104,7 +106,9 @@ class _Run(Struct):
             f for f in transform.find(subject) if not any(is_off(transform.id, line) for line in _concerned(f, lines))
         ]
         declined += [
-            Declined(transform.id, self.origins[f.line - 1], f.reason) for f in found if isinstance(f, Decline)
+            Declined(transform.id, self.origins[f.line - 1], _told(f.reason, self.origins))
+            for f in found
+            if isinstance(f, Decline)
         ]
         chosen = text_edits.compatible(list(self._allowed(transform, found)))
         if not chosen:
@@ -152,6 +156,13 @@ def _concerned(finding: Finding, line: Callable[[int], int]) -> range:
     start = min(span.start for span in spans)
     end = max(start + 1, *(span.end for span in spans))
     return range(min(finding.line, line(start)), max(finding.line, line(end - 1)) + 1)
+
+
+def _told(reason: str, origins: Sequence[int]) -> str:
+    """Return a reason with the lines that it names ("line 3", "lines 3 and 4") as the first text counts them."""
+    return _LINES.sub(
+        lambda found: re.sub(r"\d+", lambda n: str(origins[min(int(n[0]), len(origins)) - 1]), found[0]), reason
+    )
 
 
 def _line_numbers(text: str) -> Callable[[int], int]:
