@@ -15,6 +15,7 @@ from optimizer.ecosystems import all_ecosystems
 from optimizer.ecosystems.ecosystem import Install, Project, Refusal
 from optimizer.model import BASE_WORKDIR, Dockerfile, Run, Step, mounts
 from optimizer.shell import Call
+from optimizer.transforms._ahead import is_done, is_light, why_not_ahead
 from optimizer.transforms._copies import Copied, below, brings_context, image_path, overlaid, overlap, read_copy
 from optimizer.transforms._independence import why_call_dependent, why_redirected
 from optimizer.transforms._pointing_variables import why_pointed
@@ -24,20 +25,25 @@ _FREE = frozenset("CMD ENTRYPOINT EXPOSE HEALTHCHECK LABEL MAINTAINER ONBUILD SH
 
 
 class Found(Struct, frozen=True):
-    """An install in a RUN; `paths` and `outputs` are the image paths of its manifests and of what it makes."""
+    """An install in a RUN; `paths` and `outputs` are the image paths of its manifests and of what it makes.
+
+    `folder` is the one where something is fetched ahead of it.
+    """
 
     step: Step
     call: Call
     install: Install
     paths: tuple[str, ...]
     outputs: tuple[str, ...]
+    folder: str = ""
 
 
 class Early(Struct, frozen=True):
     """What can run before the sources are there.
 
     `moved` are the COPYs that can go below the last install; `cut` is the part of that install's RUN from which on
-    it needs the sources; `stopped` says where the walk ended, and why.
+    it needs the sources (0: from its start, but something is fetched ahead of it); `stopped` says where the walk
+    ended, and why.
     """
 
     moved: tuple[Copied, ...]
@@ -59,6 +65,7 @@ class _Place(Struct, frozen=True):
     """What is known when a step is looked at."""
 
     context: Context
+    dockerfile: Dockerfile
     copies: tuple[Copied, ...]  # all COPYs above the step
     moved: tuple[Copied, ...]  # those of them that are to go below it
     made: frozenset[str]  # the commands of the whole stage
@@ -74,7 +81,7 @@ def follow(dockerfile: Dockerfile, context: Context, first: Copied, earlier: Seq
     """Walk down from the COPY `first`; `earlier` are the COPYs above it in the stage."""
     stage = dockerfile.stages[first.step.stage]
     made = _made_in(dockerfile, stage.index)
-    place = _Place(context, (*earlier, first), (first,), made, stage.index in dockerfile.shipped)
+    place = _Place(context, dockerfile, (*earlier, first), (first,), made, stage.index in dockerfile.shipped)
     best = Early(place.moved)
     gathered: tuple[Found, ...] = ()
     for step in dockerfile.after(first.step):
@@ -86,7 +93,7 @@ def follow(dockerfile: Dockerfile, context: Context, first: Copied, earlier: Seq
             return replace(best, stopped=(step, verdict.reason))
         if verdict.copied is not None:
             place = replace(place, copies=(*place.copies, verdict.copied), moved=(*place.moved, verdict.copied))
-        if any(found.install.then for found in verdict.installs):
+        if any(found.install.then or found.install.ahead for found in verdict.installs):
             break
     return best
 
@@ -129,18 +136,36 @@ def _look_at_run(step: Step, run: Run, place: _Place) -> _Verdict:
     if reason:
         return _Verdict(reason)
     found: list[Found] = []
+    pending: tuple[int, str] | None = None  # the first part that needs the sources, and why
     for call in run.calls:
-        answer = _install_of(call, step, place.context, place.copies)
+        answer = _wanted(_install_of(call, step, place.context, place.copies), place.dockerfile)
         known = answer.paths if isinstance(answer, Found) else ()
         reason = why_pointed(call, step, place.context, place.moved, known) or _why_led(step, place, call.program)
         if reason is None and isinstance(answer, Found) and answer.install.command not in place.made:
-            found.append(answer)
-            continue
+            if answer.install.ahead is not None:
+                return _fetch(run, pending[0] if pending else call.step, found, answer, place)
+            if pending is None:
+                found.append(answer)
+                continue
         reason = answer if isinstance(answer, str) else reason or _why_call(call, step, place)
         if reason is not None:
-            return _cut(run, call.step, found, reason, place)
+            pending = pending or (call.step, reason)
+            if not is_light(call):
+                break
+    if pending:
+        return _cut(run, pending[0], found, pending[1], place)
     reason = why_redirected(run.script, place.folders) or _why_not_there(run.calls, found, place.folders)
     return _Verdict(reason) if reason else _Verdict(None, tuple(found))
+
+
+def _fetch(run: Run, at: int, found: Sequence[Found], one: Found, place: _Place) -> _Verdict:
+    """Fetch what a call needs in front of the part `at`, or of the whole RUN where nothing in it matters to that."""
+    if one.install.ahead is None:
+        raise ValueError("nothing is to be fetched")
+    at = 0 if all(is_light(call) for call in run.calls if call.step < at) else at
+    before = tuple(other for other in found if other.call.step < at)
+    reason = why_not_ahead(one.step, run, one.call, one.install.ahead, at) or _why_not_cut(run, at, before, place)
+    return _Verdict(reason) if reason else _Verdict(None, (*before, one), at)
 
 
 def _cut(run: Run, at: int, found: Sequence[Found], reason: str, place: _Place) -> _Verdict:
@@ -148,14 +173,19 @@ def _cut(run: Run, at: int, found: Sequence[Found], reason: str, place: _Place) 
     before = tuple(one for one in found if one.call.step < at)
     if not any(_reads(one) for one in before) or run.script.chain is None:
         return _Verdict(reason)
+    blocked = _why_not_cut(run, at, before, place)
+    return _Verdict(blocked) if blocked else _Verdict(reason, before, at)
+
+
+def _why_not_cut(run: Run, at: int, before: Sequence[Found], place: _Place) -> str | None:
     root = run.script.root
-    early = replace(run.script, root=replace(root, parts=root.parts[:at], operators=root.operators[: at - 1]))
-    blocked = (
+    early = replace(run.script, root=replace(root, parts=root.parts[:at], operators=root.operators[: max(at - 1, 0)]))
+    return (
         why_redirected(early, place.folders)
         or _why_not_there([c for c in run.calls if c.step < at], before, place.folders)
         or (place.shipped and any(_removes(call) for call in run.calls if call.step >= at) and _CLEANS_UP)
+        or None
     )
-    return _Verdict(blocked) if blocked else _Verdict(reason, before, at)
 
 
 _CLEANS_UP = "the RUN removes at its end what it made before: cut in two, that would stay in a layer"
@@ -224,9 +254,18 @@ def _install_of(call: Call, step: Step, context: Context, copies: Sequence[Copie
                 outputs = tuple(_image_path_of(output, project) for output in answer.outputs)
                 missing = next((p for p in paths if _brought(p, copies) is None), None)
                 if missing is None:
-                    return Found(step, call, answer, paths, outputs)
+                    folder = answer.ahead.folder if answer.ahead else project.source
+                    return Found(step, call, answer, paths, outputs, _image_path_of(folder, project))
                 refusal = refusal or f"{posixpath.basename(missing)} is not among the copied files"
     return refusal
+
+
+def _wanted(answer: Found | str | None, dockerfile: Dockerfile) -> Found | str | None:
+    """Return an answer, None where it asks for something to be fetched that is fetched already."""
+    ahead = answer.install.ahead if isinstance(answer, Found) else None
+    return (
+        None if ahead and isinstance(answer, Found) and is_done(dockerfile, answer.step, answer.call, ahead) else answer
+    )
 
 
 def _image_path_of(path: str, project: Project) -> str:
@@ -277,7 +316,7 @@ def installs_in(step: Step, dockerfile: Dockerfile, context: Context, copies: Se
     answers = (_install_of(call, step, context, copies) for call in (step.run.calls if step.run else ()))
     return any(
         bool(answer.paths) and answer.install.command not in made if isinstance(answer, Found) else answer is not None
-        for answer in answers
+        for answer in (_wanted(answer, dockerfile) for answer in answers)
     )
 
 

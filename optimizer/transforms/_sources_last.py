@@ -9,6 +9,7 @@ from optimizer.context import Context
 from optimizer.model import Dockerfile
 from optimizer.shell import Command, state_changes
 from optimizer.syntax import Document, Instruction, Span
+from optimizer.transforms._ahead import Fetch
 from optimizer.transforms._copies import Copied
 from optimizer.transforms._early_installs import Early, Found
 from optimizer.transforms._finding import Decline, Edit, Finding, Rewrite
@@ -132,17 +133,29 @@ def _compose(
     if isinstance(left_out, str):
         return Decline(moving[0][0].step.line, left_out)
     tail = _Tail(document, early, moving[-1][0].step.index, sources)
+    fetch = _fetch(dockerfile, early, [c for c, _ in moving], copies)
     names = [path.rsplit("/", 1)[-1] for one in early.installs for path in one.paths]
     return Rewrite(
         line=moving[0][0].step.line,
-        title=f"Copy {_listed(names, 'and')} before the sources",
+        title=f"Copy {_listed(names, 'and')} before the sources"
+        if copies or not fetch
+        else "Download what the build needs first",
         why=f"An edit of a source file no longer {_spared(early)} again: only a change of {_listed(names, 'or')} does.",
-        edits=(*taken_out(document, sources, copies), *tail.edits()),
-        added=(*map(_claim, copies), *tail.added()),
+        edits=(*fetch.edits(), *tail.shortened()) if fetch else (*taken_out(document, sources, copies), *tail.edits()),
+        added=(*map(_claim, copies), *(fetch.added() if fetch else ()), *tail.added()),
         removed=tuple(tail.removed()),
         artifacts=left_out.artifacts,
         level=left_out.level,
     )
+
+
+def _fetch(dockerfile: Dockerfile, early: Early, moving: Sequence[Copied], copies: Sequence[str]) -> Fetch | None:
+    """Return what fetches ahead of the last of the installs, if that is what it wants."""
+    last = early.installs[-1]
+    if last.install.ahead is None:
+        return None
+    cut, state = early.cut or 0, carried(early) or ()
+    return Fetch(dockerfile, last.step, last.install.ahead, last.folder, cut, state, moving, copies)
 
 
 def _claim(line: str) -> str:
@@ -154,6 +167,8 @@ def _spared(early: Early) -> str:
     """Return what an edit of the sources no longer does; where the project is installed behind them, that runs on."""
     if any(one.install.then for one in early.installs):
         return "installs the dependencies"
+    if any(one.install.ahead for one in early.installs):
+        return "downloads the dependencies"
     return f"runs {_listed([_said(one) for one in early.installs if one.paths], 'and')}"
 
 
@@ -181,7 +196,7 @@ class _Tail(Struct, frozen=True):
     def edits(self) -> Iterator[Edit]:
         """Go through the edits of the last install's RUN and behind it."""
         last = self.early.installs[-1]
-        yield from self._shortened()
+        yield from self.shortened()
         if self.early.cut is None:
             yield insert_after(self.document, last.step.instruction, self._moved() + self._again())
             return
@@ -208,7 +223,8 @@ class _Tail(Struct, frozen=True):
         """Go through the commands that the text loses: those that were replaced and do not come back."""
         return (str(one.call.command) for one in self.early.installs if one.install.command and not one.install.then)
 
-    def _shortened(self) -> Iterator[Edit]:
+    def shortened(self) -> Iterator[Edit]:
+        """Go through the edits that replace the words of installs."""
         for one in self.early.installs:
             if one.install.command is not None:
                 yield _shortened(one, one.install.command)
