@@ -146,6 +146,8 @@ def _in_stage(subject: Subject, stage: Stage) -> Finding | None:
 
 def _why_unread(subject: Subject, step: Step, reason: str, earlier: Sequence[Copied]) -> Decline | None:
     """Return the decline for the first install below a COPY that cannot be read, if it might bring the project."""
+    if all(map(subject.context.is_file, step.instruction.arguments[:-1])):
+        return None  # single files are no sources, whatever they are called in the image
     target, workdir = step.instruction.arguments[-1:], image_path(".", step.state.workdir)
     folder = image_path(target[0], step.state.workdir) if target and "$" not in target[0] else workdir
     perhaps = Copied(step, (Placed("", folder, folder=True),), folder)

@@ -98,3 +98,10 @@ def test_a_folder_or_file_of_another_name_is_told_apart_by_the_image_only(target
     result = run("COPY . .", f"COPY requirements.txt {target}", f"RUN pip install -r {target}")
 
     assert f"whether {target} is a file or a folder cannot be told" in result.declined[0].reason
+
+
+@pytest.mark.parametrize("target", ["NEEDS", "/app/NEEDS"])
+def test_a_single_file_is_no_reason_to_say_anything(target: str) -> None:
+    result = run(f"COPY requirements.txt {target}", "RUN pip install -r NEEDS")
+
+    assert (result.after, result.declined) == (result.before, ())
