@@ -69,6 +69,17 @@ def place_of(step: Step, installs: Sequence[Call], command: str) -> int | str:
     return f"{unsure.program} may take {install.program} away" if unsure else install.step
 
 
+def replaces_itself(step: Step, call: Call) -> bool:
+    """Tell whether npm installs another npm, or changes its own files, and nothing behind shows that it still runs."""
+    run = step.run
+    if run is None or call.program != "npm":
+        return False
+    if any(other.program == "npm" and other.certain for other in run.calls[run.calls.index(call) + 1 :]):
+        return False
+    is_named = any(re.fullmatch(r"npm(?:@.*)?", word.value or "") for word in call.arguments)
+    return is_named or "node_modules/npm" in (call.directory or "") or "npm root" in run.text.text
+
+
 def as_started(command: str, call: Call) -> str | None:
     """Return a removal with the tool called as the install calls it (`/usr/bin/npm`); None where that is not told."""
     tool, _, rest = command.partition(" ")

@@ -17,7 +17,7 @@ from optimizer.model import Step
 from optimizer.transforms._behind import why_not_behind
 from optimizer.transforms._cache_uses import why_missed
 from optimizer.transforms._caches_left import Left, caches_left, why_refused
-from optimizer.transforms._cleanup_place import as_started, insert_behind, place_of
+from optimizer.transforms._cleanup_place import as_started, insert_behind, place_of, replaces_itself
 from optimizer.transforms._finding import Decline, Edit, Finding, Gain, Level, Rewrite
 from optimizer.transforms._layout import chain_operator, insert_word
 from optimizer.transforms._mounts import mounted
@@ -197,6 +197,9 @@ def _removal(subject: Subject, step: Step, group: list[Left]) -> _Removal | Decl
     commands = dict.fromkeys(as_started(command, o.call) for o in group for command in o.cache.cleanup)
     if run is None or None in commands:
         return Decline(step.line, f"how {left.call.program} is started to clean up is not known")
+    later = (c.program for o in subject.dockerfile.after(step) if o.run for c in o.run.calls if c.certain)
+    if replaces_itself(step, left.call) and left.call.program not in later:
+        return Decline(step.line, f"the install may leave an {left.call.program} that does not run")
     system = left.ecosystem if isinstance(left.ecosystem, SystemManager) else None
     users = [call for call in run.calls if system and system.installs(call)]
     place = place_of(step, [*users, *(o.call for o in group)], left.cache.cleanup[0])

@@ -148,6 +148,10 @@ CHANGES = {
         node("RUN npm ci && export HOME=/tmp && date"),
         node(f"RUN npm ci && {NPM} && export HOME=/tmp && date"),
     ),
+    "npm that replaces itself and is used below": (
+        node("RUN npm install -g npm@10", "RUN npm ci"),
+        node(f"RUN npm install -g npm@10 && {NPM}", f"RUN npm ci && {NPM}"),
+    ),
     "npm by its path": (
         node("RUN /opt/node/bin/npm ci"),
         node(f"RUN /opt/node/bin/npm ci && /opt/node/bin/{NPM}"),
@@ -275,6 +279,11 @@ STAYS = {
     "lists and a script that may take rm away": (debian(f"{INSTALL} && ./harden.sh"), "./harden.sh in line 2"),
     "npm beside a script in one pipeline": (node("RUN npm ci | ./log.sh"), "log.sh may take npm away"),
     "npm with a home of its own": (node("RUN HOME=/tmp npm ci"), "HOME is set for the install alone"),
+    "npm that replaces itself": (node("RUN npm install -g npm@latest"), "an npm that does not run"),
+    "npm in its own folder": (
+        node("RUN cd $(npm root -g)/npm && npm install fs-extra && sed -i s/a/b/ lib/x.js"),
+        "an npm that does not run",
+    ),
     "npm through env": (node("RUN env PATH=/opt/node/bin npm ci"), "PATH is set for the install alone"),
     "npm in a shell of its own": (node("RUN (. /opt/nvm.sh && npm ci) && date"), "a shell of its own"),
     "a module that cleans up by another name": (
