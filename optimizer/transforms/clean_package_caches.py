@@ -80,6 +80,26 @@ _ROOT = frozenset({None, "root", "0", "root:root", "0:0"})
                 """,
         ),
         Example(
+            "npm cleans up before something may take it away",
+            before="""
+                FROM node:22
+                RUN npm ci && ./harden.sh
+                """,
+            after="""
+                FROM node:22
+                RUN npm ci && npm cache clean --force && ./harden.sh
+                """,
+        ),
+        Example(
+            "a later removal would fail",
+            before="""
+                FROM alpine:3.20
+                RUN apk add curl
+                RUN rm /var/cache/apk/*
+                """,
+            because="the rm of line 3 fails where there is nothing to remove",
+        ),
+        Example(
             "a later install still reads the lists",
             before="""
                 FROM debian:12
