@@ -105,30 +105,35 @@ class _Run(Struct):
         found = [
             f for f in transform.find(subject) if not any(is_off(transform.id, line) for line in _concerned(f, lines))
         ]
+        bounded = [self._bounded(transform, finding) for finding in found]
         declined += [
             Declined(transform.id, self.origins[f.line - 1], _told(f.reason, self.origins))
-            for f in found
+            for f in bounded
             if isinstance(f, Decline)
         ]
-        chosen = text_edits.compatible(list(self._allowed(transform, found)))
+        chosen = text_edits.compatible([f for f in bounded if isinstance(f, Rewrite)])
         if not chosen:
             return False
         self._make(transform, chosen)
         return True
 
-    def _allowed(self, transform: Transform, found: Sequence[Finding]) -> Iterator[Rewrite]:
-        for finding in found:
-            if isinstance(finding, Rewrite):
-                level = max(finding.level or transform.level, transform.level)
-                if self.plan.allows(transform, level):
-                    yield replace(finding, level=level)
+    def _bounded(self, transform: Transform, finding: Finding) -> Finding | None:
+        """Return a finding as the levels allow it: a place that needs a bolder level than its transform is declined."""
+        if isinstance(finding, Decline):
+            return finding
+        level = max(finding.level or transform.level, transform.level)
+        if self.plan.allows(transform, level):
+            return replace(finding, level=level)
+        if level == transform.level:
+            return None  # the whole transform is out of bounds, as the caller knows
+        return Decline(finding.line, f"this place needs level {level}")
 
     def _make(self, transform: Transform, rewrites: Sequence[Rewrite]) -> None:
         edits = text_edits.ordered(edit for rewrite in rewrites for edit in rewrite.edits)
         for placed in self.applied:
             placed.span = text_edits.moved(placed.span, edits)
         for rewrite in rewrites:
-            span = text_edits.written(rewrite, edits) if rewrite.edits else Span(0, 0)
+            span = text_edits.written(rewrite, edits) if rewrite.edits else self._line(rewrite.line)
             self.applied.append(_Placed(transform, rewrite, span, self.origins[rewrite.line - 1]))
             for artifact in rewrite.artifacts:
                 self.artifacts[artifact.path] = artifact
@@ -136,6 +141,11 @@ class _Run(Struct):
         if edits:
             self.origins = text_edits.origins(self.text, edits, self.origins)
             self.text = text_edits.apply(self.text, edits)
+
+    def _line(self, number: int) -> Span:
+        """Return the span of a line of the text of now."""
+        start = text_edits.line_starts(self.text)[number - 1]
+        return Span(start, start + 1)
 
     def report(self) -> Iterator[Applied]:
         """Go through the applied rewrites with their lines in the final text."""

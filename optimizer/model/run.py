@@ -12,7 +12,7 @@ from optimizer.syntax import Instruction, Joined
 
 # Where a build starts when the base image's WORKDIR is not known: a relative name that no real path begins with,
 # so that paths below it compare with each other and with nothing else.
-BASE_WORKDIR = "<base workdir>"
+BASE_WORKDIR = "<working directory of the base image>"
 
 
 def read_run(instruction: Instruction, state: State) -> Run:

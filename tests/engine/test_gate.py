@@ -111,7 +111,9 @@ def test_levels_bound_what_is_applied(use: object) -> None:
     use(Transform("bold", "Doc.", Level.EXACT, frozenset(), "", (), (), find))  # type: ignore[operator]
     context = Context.of({})
 
-    assert not optimize("FROM a\n", context, Plan(level=Level.EQUIVALENT)).applied
+    bounded = optimize("FROM a\n", context, Plan(level=Level.EQUIVALENT))
+    assert not bounded.applied
+    assert [d.reason for d in bounded.declined] == ["this place needs level assumed"]
     assert optimize("FROM a\n", context, Plan(level=Level.ASSUMED)).applied
     assert optimize("FROM a\n", context, Plan(levels={"bold": Level.ASSUMED})).applied
 

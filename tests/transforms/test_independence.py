@@ -162,7 +162,7 @@ def test_flags_and_forms(command: str, reason: str | None) -> None:
         ("cd /app/sub && yarn global add x", "/app/.npmrc", "working directory"),
         ("cd /tmp && yarn global add x", "/app", None),
         ("apt-get update", "/etc/apt/x.list", "programs of the system may use /etc/apt/x.list"),
-        ("apt-get update", "<base workdir>", "programs of the system"),
+        ("apt-get update", "<working directory of the base image>", "programs of the system"),
         ("useradd -m x", "/home/x/app", "home folder"),
         ("groupadd x", "/home/x/app", None),
         ("apt-get install -y nginx", "/var/www/html", "pages of its own"),
