@@ -37,6 +37,8 @@ def is_done(dockerfile: Dockerfile, step: Step, call: Call, ahead: Ahead) -> boo
 
 def is_light(call: Call) -> bool:
     """Tell whether a call can stand between a fetch and its build as well as in front of both."""
+    if call.program == "export":
+        return all(w.value and not _FETCHING.fullmatch(w.value.partition("=")[0]) for w in call.arguments)
     return call.program in _LIGHT and not call.command.redirects
 
 

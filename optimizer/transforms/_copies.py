@@ -4,6 +4,7 @@ Source: BuildKit `frontend/dockerfile/dockerfile2llb/convert.go` (dispatchCopy) 
 """
 
 import posixpath
+import re
 from collections.abc import Iterator, Sequence
 
 from msgspec import Struct
@@ -12,6 +13,8 @@ from optimizer.context import Context
 from optimizer.model import BASE_WORKDIR, Step
 from optimizer.syntax import expand
 
+# Settings of programs, certificates and keys, which an install may need without saying so.
+_SETTINGS = re.compile(r"/(?:root|home/[^/]+)/\..+|/etc/.+|/usr/(?:local/)?(?:etc|share/ca-certificates)/.+")
 _PLAIN_FLAGS = frozenset({"chown", "chmod", "link"})
 
 
@@ -102,6 +105,11 @@ def _placed(
             # `COPY a /x` makes a file x, or puts a into an existing folder x: only the image would tell.
             return f"whether {target} is a file or a folder cannot be told"
     return result
+
+
+def is_settings(copied: Copied, context: Context) -> bool:
+    """Tell whether a COPY brings settings of programs alone: it has to stay above whatever they are for."""
+    return all(_SETTINGS.fullmatch(path) for _, path in copied.pairs(context))
 
 
 def overlaid(copies: Sequence[Copied], context: Context) -> bool:

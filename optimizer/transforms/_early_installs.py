@@ -5,37 +5,22 @@ the installs that it meets, and stops at the first step that needs more.
 """
 
 import posixpath
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 
 from msgspec import Struct
 from msgspec.structs import replace
 
-from optimizer.context import Context, IgnoreFile
-from optimizer.ecosystems import all_ecosystems
-from optimizer.ecosystems.ecosystem import Install, Project, Refusal
-from optimizer.model import BASE_WORKDIR, Dockerfile, Run, Step, mounts
+from optimizer.context import Context
+from optimizer.model import Dockerfile, Run, Step, mounts
 from optimizer.shell import Call
-from optimizer.transforms._ahead import is_done, is_light, why_not_ahead
-from optimizer.transforms._copies import Copied, below, brings_context, image_path, overlaid, overlap, read_copy
+from optimizer.transforms._ahead import is_light, why_not_ahead
+from optimizer.transforms._copies import Copied, below, brings_context, image_path, is_settings, overlap, read_copy
+from optimizer.transforms._found_installs import Found, brought, install_of, wanted
 from optimizer.transforms._independence import why_call_dependent, why_redirected
 from optimizer.transforms._pointing_variables import why_pointed
 
 # Instructions that neither read nor write files of the image, and that no COPY depends on.
 _FREE = frozenset("CMD ENTRYPOINT EXPOSE HEALTHCHECK LABEL MAINTAINER ONBUILD SHELL STOPSIGNAL USER".split())
-
-
-class Found(Struct, frozen=True):
-    """An install in a RUN; `paths` and `outputs` are the image paths of its manifests and of what it makes.
-
-    `folder` is the one where something is fetched ahead of it.
-    """
-
-    step: Step
-    call: Call
-    install: Install
-    paths: tuple[str, ...]
-    outputs: tuple[str, ...]
-    folder: str = ""
 
 
 class Early(Struct, frozen=True):
@@ -92,7 +77,8 @@ def follow(dockerfile: Dockerfile, context: Context, first: Copied, earlier: Seq
         if verdict.reason is not None:
             return replace(best, stopped=(step, verdict.reason))
         if verdict.copied is not None:
-            place = replace(place, copies=(*place.copies, verdict.copied), moved=(*place.moved, verdict.copied))
+            moved = () if is_settings(verdict.copied, context) else (verdict.copied,)
+            place = replace(place, copies=(*place.copies, verdict.copied), moved=(*place.moved, *moved))
         if any(found.install.then or found.install.ahead for found in verdict.installs):
             break
     return best
@@ -109,7 +95,11 @@ def _look(step: Step, place: _Place) -> _Verdict:
         return _look_at_run(step, step.run, place)
     if brings_context(step):
         copied = read_copy(step, place.context)
-        return _Verdict(copied) if isinstance(copied, str) else _Verdict(copied=copied)
+        if isinstance(copied, str):
+            return _Verdict(copied)
+        if is_settings(copied, place.context) and any(overlap(copied.destination, f) for f in place.folders):
+            return _Verdict(f"{step.name} writes to the same folder")
+        return _Verdict(copied=copied)
     if step.name in _FREE:
         return _Verdict()
     return _Verdict(_why_in_the_way(step, place.moved))
@@ -138,7 +128,7 @@ def _look_at_run(step: Step, run: Run, place: _Place) -> _Verdict:
     found: list[Found] = []
     pending: tuple[int, str] | None = None  # the first part that needs the sources, and why
     for call in run.calls:
-        answer = _wanted(_install_of(call, step, place.context, place.copies), place.dockerfile)
+        answer = wanted(install_of(call, step, place.context, place.copies), place.dockerfile)
         known = answer.paths if isinstance(answer, Found) else ()
         reason = why_pointed(call, step, place.context, place.moved, known) or _why_led(step, place, call.program)
         if reason is None and isinstance(answer, Found) and answer.install.command not in place.made:
@@ -226,7 +216,7 @@ def _why_not_there(calls: Sequence[Call], found: Sequence[Found], folders: Seque
 def _why_led(step: Step, place: _Place, program: str = "") -> str | None:
     """Say whether PATH may find programs, or this one, among the copied files."""
     for piece in (step.state.value("PATH") or "").split(":"):
-        source = _brought(posixpath.join(piece, program), place.copies) if piece.startswith("/") else None
+        source = brought(posixpath.join(piece, program), place.copies) if piece.startswith("/") else None
         if source is not None and (place.context.is_file(source) if program else place.context.is_dir(source)):
             return f"PATH leads to {piece}, which the COPY brings"
     return None
@@ -241,86 +231,11 @@ def _why_mounted(step: Step, folders: Sequence[str]) -> str | None:
     return None
 
 
-def _install_of(call: Call, step: Step, context: Context, copies: Sequence[Copied]) -> Found | str | None:
-    """Return the install that a call is, why it cannot be separated, or None for what is no install."""
-    refusal: str | None = None
-    for project in _projects(call, step, context, copies):
-        for ecosystem in all_ecosystems():
-            answer = ecosystem.install(call, project)
-            if isinstance(answer, Refusal):
-                refusal = refusal or answer.reason
-            elif answer is not None:
-                paths = tuple(_image_path_of(manifest, project) for manifest in answer.manifests)
-                outputs = tuple(_image_path_of(output, project) for output in answer.outputs)
-                missing = next((p for p in paths if _brought(p, copies) is None), None)
-                if missing is None:
-                    folder = answer.ahead.folder if answer.ahead else project.source
-                    return Found(step, call, answer, paths, outputs, _image_path_of(folder, project))
-                refusal = refusal or f"{posixpath.basename(missing)} is not among the copied files"
-    return refusal
-
-
-def _wanted(answer: Found | str | None, dockerfile: Dockerfile) -> Found | str | None:
-    """Return an answer, None where it asks for something to be fetched that is fetched already."""
-    ahead = answer.install.ahead if isinstance(answer, Found) else None
-    return (
-        None if ahead and isinstance(answer, Found) and is_done(dockerfile, answer.step, answer.call, ahead) else answer
-    )
-
-
-def _image_path_of(path: str, project: Project) -> str:
-    inner = below(path, project.source) if project.source else path
-    return posixpath.join(project.destination, inner or "")
-
-
-def _brought(path: str, copies: Sequence[Copied]) -> str | None:
-    """Return the context path of what stands at an image path after all COPYs."""
-    return next((source for c in reversed(copies) if (source := c.source_of(path)) is not None), None)
-
-
-def _projects(call: Call, step: Step, context: Context, copies: Sequence[Copied]) -> Iterator[Project]:
-    """Give the project as each COPY of a folder shows it, the nearest one first, and then as all do together.
-
-    Where one COPY replaces files of another, only all together show it as it is.
-    """
-    folders = [one for copied in reversed(copies) for one in copied.placed if one.folder]
-    alone = [] if overlaid(copies, context) else folders
-    for one in sorted(alone, key=lambda p: -_nearness(call.directory, p.destination)):
-        yield Project(context, one.source, one.destination, step.state.sure)
-    if len(folders) != 1 or len(copies) > 1:
-        top = BASE_WORKDIR if (call.directory or "").startswith(BASE_WORKDIR) else "/"
-        yield Project(_view(context, copies, top), "", top, step.state.sure)
-
-
-def _view(context: Context, copies: Sequence[Copied], top: str) -> Context:
-    """Return the files below a folder of the image, as all COPYs together make it, as a context of its own."""
-    sources = {}
-    for copied in copies:
-        for one in copied.placed:
-            for file in context.under(one.source) if one.folder else (one.source,):
-                inner = (below(file, one.source) if one.source else file) if one.folder else ""
-                path = below(posixpath.join(one.destination, inner or "") if inner else one.destination, top)
-                if path:
-                    sources[path] = file
-    sizes = {path: context.files.get(source, 0) for path, source in sources.items()}
-    return Context(sizes, IgnoreFile(""), lambda path: context.read_bytes(sources[path]) if path in sources else None)
-
-
-def _nearness(directory: str | None, folder: str) -> int:
-    return len(folder) if directory is not None and below(directory, folder) is not None else -1
-
-
 def installs_in(step: Step, dockerfile: Dockerfile, context: Context, copies: Sequence[Copied]) -> bool:
     """Tell whether a RUN installs dependencies of the project, separable or not, that no step before it did."""
     made = _made_in(dockerfile, step.stage)
-    answers = (_install_of(call, step, context, copies) for call in (step.run.calls if step.run else ()))
+    answers = (install_of(call, step, context, copies) for call in (step.run.calls if step.run else ()))
     return any(
         bool(answer.paths) and answer.install.command not in made if isinstance(answer, Found) else answer is not None
-        for answer in (_wanted(answer, dockerfile) for answer in answers)
+        for answer in (wanted(answer, dockerfile) for answer in answers)
     )
-
-
-def is_provided(step: Step, context: Context, copies: Sequence[Copied]) -> bool:
-    """Tell whether a RUN has an install whose manifests these COPYs bring."""
-    calls = step.run.calls if step.run else ()
-    return any(isinstance(found := _install_of(c, step, context, copies), Found) and found.paths for c in calls)

@@ -11,8 +11,9 @@ from optimizer.shell import Command, state_changes
 from optimizer.syntax import Document, Instruction, Span
 from optimizer.transforms._ahead import Fetch
 from optimizer.transforms._copies import Copied
-from optimizer.transforms._early_installs import Early, Found
+from optimizer.transforms._early_installs import Early
 from optimizer.transforms._finding import Decline, Edit, Finding, Rewrite
+from optimizer.transforms._found_installs import Found
 from optimizer.transforms._layout import (
     insert_after,
     insert_word,

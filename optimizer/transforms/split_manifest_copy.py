@@ -8,9 +8,10 @@ until they change. The manifests are those that the install command reads, each 
 from collections.abc import Iterator, Sequence
 
 from optimizer.model import Stage, Step
-from optimizer.transforms._copies import Copied, Placed, brings_context, image_path, overlap, read_copy
-from optimizer.transforms._early_installs import Early, follow, installs_in, is_provided
+from optimizer.transforms._copies import Copied, Placed, brings_context, image_path, is_settings, overlap, read_copy
+from optimizer.transforms._early_installs import Early, follow, installs_in
 from optimizer.transforms._finding import Decline, Finding, Level
+from optimizer.transforms._found_installs import is_provided
 from optimizer.transforms._sources_last import sources_last
 from optimizer.transforms._transform import Example, Subject, Touches, transform
 
@@ -132,6 +133,9 @@ def _in_stage(subject: Subject, stage: Stage) -> Finding | None:
         copied = read_copy(step, subject.context)
         if isinstance(copied, str):
             unread = unread or _why_unread(subject, step, copied, earlier)
+            continue
+        if is_settings(copied, subject.context):
+            earlier.append(copied)
             continue
         early = follow(subject.dockerfile, subject.context, copied, earlier)
         if early.installs:

@@ -1,0 +1,103 @@
+"""The installs of a RUN, asked of every ecosystem for the project as the COPYs above it show it."""
+
+import posixpath
+from collections.abc import Iterator, Sequence
+
+from msgspec import Struct
+
+from optimizer.context import Context, IgnoreFile
+from optimizer.ecosystems import all_ecosystems
+from optimizer.ecosystems.ecosystem import Install, Project, Refusal
+from optimizer.model import BASE_WORKDIR, Dockerfile, Step
+from optimizer.shell import Call
+from optimizer.transforms._ahead import is_done
+from optimizer.transforms._copies import Copied, below, overlaid
+
+
+class Found(Struct, frozen=True):
+    """An install in a RUN; `paths` and `outputs` are the image paths of its manifests and of what it makes.
+
+    `folder` is the one where something is fetched ahead of it.
+    """
+
+    step: Step
+    call: Call
+    install: Install
+    paths: tuple[str, ...]
+    outputs: tuple[str, ...]
+    folder: str = ""
+
+
+def install_of(call: Call, step: Step, context: Context, copies: Sequence[Copied]) -> Found | str | None:
+    """Return the install that a call is, why it cannot be separated, or None for what is no install."""
+    refusal: str | None = None
+    for project in _projects(call, step, context, copies):
+        for ecosystem in all_ecosystems():
+            answer = ecosystem.install(call, project)
+            if isinstance(answer, Refusal):
+                refusal = refusal or answer.reason
+            elif answer is not None:
+                paths = tuple(_image_path_of(manifest, project) for manifest in answer.manifests)
+                outputs = tuple(_image_path_of(output, project) for output in answer.outputs)
+                missing = next((p for p in paths if brought(p, copies) is None), None)
+                if missing is None:
+                    folder = answer.ahead.folder if answer.ahead else project.source
+                    return Found(step, call, answer, paths, outputs, _image_path_of(folder, project))
+                refusal = refusal or f"{posixpath.basename(missing)} is not among the copied files"
+    return refusal
+
+
+def wanted(answer: Found | str | None, dockerfile: Dockerfile) -> Found | str | None:
+    """Return an answer, None where it asks for something to be fetched that is fetched already."""
+    ahead = answer.install.ahead if isinstance(answer, Found) else None
+    return (
+        None if ahead and isinstance(answer, Found) and is_done(dockerfile, answer.step, answer.call, ahead) else answer
+    )
+
+
+def _image_path_of(path: str, project: Project) -> str:
+    inner = below(path, project.source) if project.source else path
+    return posixpath.join(project.destination, inner or "")
+
+
+def brought(path: str, copies: Sequence[Copied]) -> str | None:
+    """Return the context path of what stands at an image path after all COPYs."""
+    return next((source for c in reversed(copies) if (source := c.source_of(path)) is not None), None)
+
+
+def _projects(call: Call, step: Step, context: Context, copies: Sequence[Copied]) -> Iterator[Project]:
+    """Give the project as each COPY of a folder shows it, the nearest one first, and then as all do together.
+
+    Where one COPY replaces files of another, only all together show it as it is.
+    """
+    folders = [one for copied in reversed(copies) for one in copied.placed if one.folder]
+    alone = [] if overlaid(copies, context) else folders
+    for one in sorted(alone, key=lambda p: -_nearness(call.directory, p.destination)):
+        yield Project(context, one.source, one.destination, step.state.sure)
+    if len(folders) != 1 or len(copies) > 1:
+        top = BASE_WORKDIR if (call.directory or "").startswith(BASE_WORKDIR) else "/"
+        yield Project(_view(context, copies, top), "", top, step.state.sure)
+
+
+def _view(context: Context, copies: Sequence[Copied], top: str) -> Context:
+    """Return the files below a folder of the image, as all COPYs together make it, as a context of its own."""
+    sources = {}
+    for copied in copies:
+        for one in copied.placed:
+            for file in context.under(one.source) if one.folder else (one.source,):
+                inner = (below(file, one.source) if one.source else file) if one.folder else ""
+                path = below(posixpath.join(one.destination, inner or "") if inner else one.destination, top)
+                if path:
+                    sources[path] = file
+    sizes = {path: context.files.get(source, 0) for path, source in sources.items()}
+    return Context(sizes, IgnoreFile(""), lambda path: context.read_bytes(sources[path]) if path in sources else None)
+
+
+def _nearness(directory: str | None, folder: str) -> int:
+    return len(folder) if directory is not None and below(directory, folder) is not None else -1
+
+
+def is_provided(step: Step, context: Context, copies: Sequence[Copied]) -> bool:
+    """Tell whether a RUN has an install whose manifests these COPYs bring."""
+    calls = step.run.calls if step.run else ()
+    return any(isinstance(found := install_of(c, step, context, copies), Found) and found.paths for c in calls)
