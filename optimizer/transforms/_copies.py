@@ -13,8 +13,11 @@ from optimizer.context import Context
 from optimizer.model import BASE_WORKDIR, Step
 from optimizer.syntax import expand
 
-# Settings of programs, certificates and keys, which an install may need without saying so.
-_SETTINGS = re.compile(r"/(?:root|home/[^/]+)/\..+|/etc/.+|/usr/(?:local/)?(?:etc|share/ca-certificates)/.+")
+# Settings, certificates and keys of the programs that download, which an install may need without saying so.
+_SETTINGS = re.compile(
+    r"/(?:root|home/[^/]+)/\..+|/usr/(?:local/)?(?:etc|share/ca-certificates)/.+"
+    r"|/etc/(?:apk|apt|ca-certificates|conda|dnf|environment|gitconfig|hosts|npmrc|pip\.conf|pki|ssh|ssl|xdg|yum)\b.*"
+)
 _PLAIN_FLAGS = frozenset({"chown", "chmod", "link"})
 
 
