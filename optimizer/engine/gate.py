@@ -2,19 +2,30 @@
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
+from itertools import chain
 
+from msgspec import Struct
+
+from optimizer.context import Context
 from optimizer.engine.inventory import inventory
 from optimizer.engine.result import GateError
 from optimizer.model import Dockerfile
 from optimizer.model.contract import read_contract
-from optimizer.syntax import Document
+from optimizer.syntax import Document, expand
 from optimizer.transforms import Rewrite, Touches
 
 
-def check(before: Dockerfile, after: Dockerfile, rewrites: Iterable[tuple[frozenset[Touches], Rewrite]]) -> None:
+class Built(Struct, frozen=True):
+    """A Dockerfile and what its build sees."""
+
+    dockerfile: Dockerfile
+    context: Context
+
+
+def check(before: Built, after: Built, rewrites: Iterable[tuple[frozenset[Touches], Rewrite]]) -> None:
     """Raise GateError, naming the promise, unless `after` keeps every promise made of `before`."""
     done = list(rewrites)
-    for failure in _failures(before, after, done):
+    for failure in chain(_failures(before.dockerfile, after.dockerfile, done), _sources(before, after)):
         titles = "; ".join(dict.fromkeys(rewrite.title for _, rewrite in done))
         raise GateError(f"{failure} (rewrites: {titles})")
 
@@ -29,6 +40,27 @@ def _failures(
     if difference:
         yield f"the runtime contract changed: {difference}"
     yield from _commands(before, after, done)
+
+
+def _sources(before: Built, after: Built) -> Iterator[str]:
+    """Go through what the COPYs bring from the build context and the build no longer finds there."""
+    found_before = dict(_named(before))
+    for word, found in _named(after):
+        if not found and found_before.get(word, True):
+            yield f"{word} is copied, and the build does not see it"
+
+
+def _named(built: Built) -> Iterator[tuple[str, bool]]:
+    for step in built.dockerfile:
+        if step.name in {"COPY", "ADD"} and step.instruction.flag("from") is None and not step.instruction.heredocs:
+            known = {**step.state.args, **step.state.env}
+            words = (expand(word, known) for word in step.instruction.arguments[:-1])
+            yield from ((word, _is_there(word, built.context)) for word in words if word and "://" not in word)
+
+
+def _is_there(word: str, context: Context) -> bool:
+    """Tell whether the build finds it; the root is there even where nothing of it is left."""
+    return word in {".", "./", "/"} or bool(context.match(word))
 
 
 def _form(before: Document, after: Document) -> Iterator[str]:

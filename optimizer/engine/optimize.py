@@ -33,7 +33,8 @@ def optimize(text: str, context: Context, plan: Plan | None = None) -> Result:
     declined = run.to_the_fixpoint()
     after = run.read()
     if run.applied:
-        gate.check(before, after, [(a.transform.touches, a.rewrite) for a in run.applied])
+        rewrites = [(a.transform.touches, a.rewrite) for a in run.applied]
+        gate.check(gate.Built(before, context), gate.Built(after, run.context), rewrites)
     return Result(
         text, run.text, tuple(run.report()), declined, tuple(run.artifacts.values()), (_layers(before), _layers(after))
     )

@@ -1,5 +1,6 @@
 """Each promise of the gate, broken by a transform made for it."""
 
+import re
 from collections.abc import Iterator
 
 import pytest
@@ -8,7 +9,7 @@ import optimizer.engine.plan
 from optimizer.context import Context
 from optimizer.engine import GateError, InputError, Plan, optimize
 from optimizer.syntax import Span
-from optimizer.transforms import Decline, Edit, Finding, Level, Rewrite, Subject, Touches, Transform
+from optimizer.transforms import Artifact, Decline, Edit, Finding, Level, Rewrite, Subject, Touches, Transform
 
 FILE = "# syntax=x\n# note\nFROM a\nENV A=1\nRUN make a\nRUN make b || true\nCMD go\n"
 
@@ -54,6 +55,34 @@ def test_a_broken_promise_stops_the_result(use: object, old: str, new: str, prom
     with pytest.raises(GateError, match="A test") as caught:
         optimize(FILE, Context.of({}))
     assert promise in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("new", "ignored", "lost"),
+    [
+        ("COPY x /x\nCOPY a b* /a/", "", "x is copied"),
+        ("COPY a b* /a/", "b", "b* is copied"),
+        ("COPY a b* /a/", "**", "a is copied"),
+    ],
+)
+def test_a_copy_that_finds_nothing_any_more_stops_the_result(use: object, new: str, ignored: str, lost: str) -> None:
+    def find(subject: Subject) -> Iterator[Finding]:
+        source = subject.dockerfile.document.source
+        if subject.context.read_bytes(".dockerignore") is None:
+            added = ("COPY x /x",) if "x" in new else ()
+            edit = Edit(Span(source.find("COPY"), len(source) - 1), new)
+            yield Rewrite(1, "A test", "", (edit,), added=added, artifacts=(Artifact(".dockerignore", ignored),))
+
+    use(Transform("bad", "Doc.", Level.EXACT, frozenset({Touches.ORDER}), "", (), (), find))  # type: ignore[operator]
+
+    with pytest.raises(GateError, match=re.escape(lost)):
+        optimize("FROM y\nCOPY a b* /a/\n", Context.of({"a": "", "b": ""}))
+
+
+def test_a_copy_that_never_found_anything_is_no_failure(use: object) -> None:
+    use(replacing("CMD a", "CMD  a"))  # type: ignore[operator]
+
+    assert optimize("FROM y\nCOPY gone /a/\nCMD a\n", Context.of({})).after == "FROM y\nCOPY gone /a/\nCMD  a\n"
 
 
 def test_what_is_claimed_passes(use: object) -> None:
