@@ -61,6 +61,8 @@ def place_of(step: Step, installs: Sequence[Call], command: str) -> int | str:
         if not any(map(why_rm_lost, behind)):
             return len(parts) - 1
         return next(filter(None, map(why_rm_lost, beside)), install.step)
+    if install.program == "npm" and ("node_modules/npm" in (install.directory or "") or "npm root" in run.text.text):
+        return "npm works on its own files"
     if reason := _why_not_outside(install, parts[install.step]):
         return reason
     if all(_keeps(call, install) for call in behind) and not any(map(_moves, parts[install.step + 1 :])):
@@ -70,14 +72,13 @@ def place_of(step: Step, installs: Sequence[Call], command: str) -> int | str:
 
 
 def replaces_itself(step: Step, call: Call) -> bool:
-    """Tell whether npm installs another npm, or changes its own files, and nothing behind shows that it still runs."""
+    """Tell whether npm installs another npm, and nothing behind it in the RUN shows that this one runs."""
     run = step.run
     if run is None or call.program != "npm":
         return False
     if any(other.program == "npm" and other.certain for other in run.calls[run.calls.index(call) + 1 :]):
         return False
-    is_named = any(re.fullmatch(r"npm(?:@.*)?", word.value or "") for word in call.arguments)
-    return is_named or "node_modules/npm" in (call.directory or "") or "npm root" in run.text.text
+    return any(re.fullmatch(r"npm(?:@.*)?", word.value or "") for word in call.arguments)
 
 
 def as_started(command: str, call: Call) -> str | None:

@@ -282,7 +282,7 @@ STAYS = {
     "npm that replaces itself": (node("RUN npm install -g npm@latest"), "an npm that does not run"),
     "npm in its own folder": (
         node("RUN cd $(npm root -g)/npm && npm install fs-extra && sed -i s/a/b/ lib/x.js"),
-        "an npm that does not run",
+        "npm works on its own files",
     ),
     "npm through env": (node("RUN env PATH=/opt/node/bin npm ci"), "PATH is set for the install alone"),
     "npm in a shell of its own": (node("RUN (. /opt/nvm.sh && npm ci) && date"), "a shell of its own"),
