@@ -32,7 +32,8 @@ class Case:
     dockerfile: str = "Dockerfile"
     tracked: bool = False  # version control holds all files of the context
     history: bool = False  # the context is a repository's root: .git lies in it, which no fixture can hold
-    rebuild: dict[str, str] = field(default_factory=dict)  # `touch` a file, and the `step` that must stay cached
+    # `touch` a file, and the `step` that must stay cached; `before` is the one that did its work, where it had none
+    rebuild: dict[str, str] = field(default_factory=dict)
     gone: tuple[str, ...] = ()  # files of the image that the rewrite says it leaves out
 
     @property

@@ -45,7 +45,14 @@ class Reading:
         """Say why the call may touch the folders."""
         if len(self.words) == 1 and self.words[0].text in {"--version", "-v", "-V"}:
             return None
+        if self._sets_own_settings():
+            return None
         return self._why_options() or self._why_subcommand() or self._why_words()
+
+    def _sets_own_settings(self) -> bool:
+        """Tell whether git sets what the user or the system has it do everywhere: no word of that is a path."""
+        words = [word.value for word in self.words]
+        return self.call.program == "git" and words[:1] == ["config"] and not {"--global", "--system"}.isdisjoint(words)
 
     def _why_options(self) -> str | None:
         name, program = self.call.program, self.program

@@ -38,6 +38,7 @@ INDEPENDENT = [
     "docker-php-ext-configure gd --with-jpeg=/usr/include/ && docker-php-ext-install gd pdo_mysql",
     "cd /opt && git clone --depth 1 https://x/y.git y",
     "cd / && apt-get install -y x",
+    'git config --global url."https://$TOKEN@x/".insteadOf "https://x/" && git config --system http.sslVerify true',
 ]  # fmt: skip
 
 DEPENDENT = [
