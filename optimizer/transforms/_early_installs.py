@@ -53,7 +53,7 @@ class _Place(Struct, frozen=True):
     dockerfile: Dockerfile
     copies: tuple[Copied, ...]  # all COPYs above the step
     moved: tuple[Copied, ...]  # those of them that are to go below it
-    made: frozenset[str]  # the commands of the whole stage
+    made: frozenset[tuple[str, ...]]  # the words of the commands of the whole stage
     shipped: bool
 
     @property
@@ -84,10 +84,17 @@ def follow(dockerfile: Dockerfile, context: Context, first: Copied, earlier: Seq
     return best
 
 
-def _made_in(dockerfile: Dockerfile, stage: int) -> frozenset[str]:
-    """Return the commands of a stage, as an install's `command` names them."""
-    runs = (step.run for step in dockerfile.stages[stage].body if step.run)
-    return frozenset(" ".join(map(str, call.words)) for run in runs for call in run.calls)
+def _made_in(dockerfile: Dockerfile, stage: int) -> frozenset[tuple[str, ...]]:
+    """Return the words of the commands of a stage and of those that it is built on."""
+    runs = (step.run for at in dockerfile.lineage(stage) for step in dockerfile.stages[at].body if step.run)
+    return frozenset(tuple(map(str, call.words)) for run in runs for call in run.calls)
+
+
+def _is_made(found: Found, made: frozenset[tuple[str, ...]]) -> bool:
+    """Tell whether a command leaves the project out already, as an install's own `command` would."""
+    words = (found.install.command or "").split()
+    switches = {*words} - {*(found.install.then or "").split()}
+    return bool(found.install.then and switches) and any(m[:2] == (*words[:2],) and switches <= {*m} for m in made)
 
 
 def _look(step: Step, place: _Place) -> _Verdict:
@@ -131,7 +138,7 @@ def _look_at_run(step: Step, run: Run, place: _Place) -> _Verdict:
         answer = wanted(install_of(call, step, place.context, place.copies), place.dockerfile)
         known = answer.paths if isinstance(answer, Found) else ()
         reason = why_pointed(call, step, place.context, place.moved, known) or _why_led(step, place, call.program)
-        if reason is None and isinstance(answer, Found) and answer.install.command not in place.made:
+        if reason is None and isinstance(answer, Found) and not _is_made(answer, place.made):
             if answer.install.ahead is not None:
                 return _fetch(run, pending[0] if pending else call.step, found, answer, place)
             if pending is None:
@@ -236,6 +243,6 @@ def installs_in(step: Step, dockerfile: Dockerfile, context: Context, copies: Se
     made = _made_in(dockerfile, step.stage)
     answers = (install_of(call, step, context, copies) for call in (step.run.calls if step.run else ()))
     return any(
-        bool(answer.paths) and answer.install.command not in made if isinstance(answer, Found) else answer is not None
+        bool(answer.paths) and not _is_made(answer, made) if isinstance(answer, Found) else answer is not None
         for answer in (wanted(answer, dockerfile) for answer in answers)
     )

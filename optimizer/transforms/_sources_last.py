@@ -246,8 +246,19 @@ class _Tail(Struct, frozen=True):
 
     def _moved(self) -> str:
         """Return the COPYs of the sources, with their comments, and the blank line above their paragraph."""
-        blocks = (instruction_with_comments(self.document, instruction) for instruction in self.sources)
-        return self._paragraph() + "".join(blocks)
+        first, *others = self.sources
+        return self._paragraph() + self._block(first) + "".join(map(self._with_blank_line, others))
+
+    def _block(self, instruction: Instruction) -> str:
+        return instruction_with_comments(self.document, instruction)
+
+    def _with_blank_line(self, instruction: Instruction) -> str:
+        """Return a further COPY, and the blank line that parts it from the one above it."""
+        block = self._block(instruction)
+        return self.document.newline * self._is_apart(instruction, block) + block
+
+    def _is_apart(self, instruction: Instruction, block: str) -> bool:
+        return self.document.source[: instruction.span.end - len(block)].endswith(("\n\n", "\n\r\n"))
 
     def _break(self) -> str:
         """Return the blank line below the sources, where there was one."""
@@ -261,8 +272,7 @@ class _Tail(Struct, frozen=True):
     def _paragraph(self) -> str:
         """Return the blank line above the sources, where they stood in a paragraph of their own."""
         document, first = self.document, self.early.moved[0].step
-        block = instruction_with_comments(document, first.instruction)
-        above = document.source[: first.instruction.span.end - len(block)].endswith(("\n\n", "\n\r\n"))
+        above = self._is_apart(first.instruction, self._block(first.instruction))
         below_it = document.instructions[first.index + 1].leading
         return document.newline if above or below_it.startswith(("\n", "\r\n")) else ""
 

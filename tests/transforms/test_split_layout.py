@@ -30,6 +30,7 @@ def test_paragraphs_that_go_take_a_blank_line_with_them() -> None:
         RUN npm i
 
         COPY lib lib/
+
         COPY bin bin/
         COPY x.js ./
 
@@ -52,6 +53,22 @@ def test_the_install_of_the_project_is_written_as_before() -> None:
 
     first = install.replace("uv sync", "uv sync --no-install-project")
     assert result.after.endswith(f"COPY pyproject.toml uv.lock ./\n{first}\nCOPY . .\n{install}\n")
+
+
+@pytest.mark.parametrize(
+    ("first", "then"),
+    [
+        ("uv sync --locked --no-install-project", "uv sync --locked"),
+        ("uv sync --no-dev --no-install-project", "uv sync"),
+    ],
+)
+def test_an_install_without_the_project_is_not_made_twice(first: str, then: str) -> None:
+    project = "[project]\nname = 'a'\nversion = '1'\ndependencies = []\n[build-system]\nrequires = ['hatchling']\n"
+    files = {"pyproject.toml": project + "build-backend = 'hatchling.build'\n", "uv.lock": "", ".dockerignore": ".venv"}
+
+    result = run(f"RUN --mount=type=bind,source=uv.lock,target=uv.lock {first}", "COPY . .", f"RUN {then}", files=files)
+
+    assert result.after == result.before
 
 
 @pytest.mark.parametrize(
