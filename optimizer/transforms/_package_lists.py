@@ -170,7 +170,11 @@ def _trigger_reader(search: _Search, steps: Iterable[Step]) -> str | None:
 
 def _of_step(search: _Search, step: Step) -> str | _Verdict | None:
     if step.name in {"CMD", "ENTRYPOINT"}:
-        texts = _scripts.command_texts(search.dockerfile, search.context, step)
+        own = " ".join(step.instruction.json or (step.instruction.value.text,))
+        texts = [
+            (f"{step.name} in line {step.line}", own),
+            *_scripts.command_texts(search.dockerfile, search.context, step),
+        ]
         return next((f"{name} {_NEEDS}" for name, text in texts if _text_reads(search, step, text)), None)
     if step.run is None:
         return None
