@@ -36,9 +36,7 @@ def _failures(
     yield from _form(before.document, after.document)
     yield from _comments(before.document, after.document)
     yield from _problems(before, after)
-    difference = read_contract(before.document.source).difference(read_contract(after.document.source))
-    if difference:
-        yield f"the runtime contract changed: {difference}"
+    yield from _contract(before.document.source, after.document.source, done)
     yield from _commands(before, after, done)
 
 
@@ -61,6 +59,14 @@ def _named(built: Built) -> Iterator[tuple[str, bool]]:
 def _is_there(word: str, context: Context) -> bool:
     """Tell whether the build finds it; the root is there even where nothing of it is left."""
     return word in {".", "./", "/"} or bool(context.match(word))
+
+
+def _contract(before: str, after: str, done: Sequence[tuple[frozenset[Touches], Rewrite]]) -> Iterator[str]:
+    old, new = read_contract(before), read_contract(after)
+    if any(Touches.START in touches for touches, _ in done):
+        old = old.in_exec_form(new)
+    if difference := old.difference(new):
+        yield f"the runtime contract changed: {difference}"
 
 
 def _form(before: Document, after: Document) -> Iterator[str]:

@@ -10,7 +10,7 @@ from optimizer.transforms import Level, Transform, all_transforms
 # comes last, when it is known what the build reads. A transform that is not named runs behind these.
 _ORDER = (
     "copy-over-add", "copy-with-owner", "join-apt-update", "hoist-independent-steps", "split-manifest-copy",
-    "merge-run", "clean-package-caches", "remove-downloads", "write-dockerignore",
+    "merge-run", "clean-package-caches", "remove-downloads", "write-dockerignore", "exec-form",
 )  # fmt: skip
 
 
@@ -29,11 +29,11 @@ class Plan(Struct, frozen=True):
     build_args: Mapping[str, str] = field(default_factory=dict)
 
     def transforms(self) -> Iterator[Transform]:
-        """Go through the transforms that run, in order."""
+        """Go through the transforms that may change something at their level, in order."""
         rank = {name: number for number, name in enumerate(_ORDER)}
         for transform in sorted(all_transforms(), key=lambda t: (rank.get(t.id, len(rank)), t.id)):
             chosen = self.select is None or transform.id in self.select
-            if chosen and transform.id not in self.ignore:
+            if chosen and transform.id not in self.ignore and self.allows(transform, transform.level):
                 yield transform
 
     def allows(self, transform: Transform, level: Level) -> bool:

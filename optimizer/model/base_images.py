@@ -7,6 +7,14 @@ _START_IN_ROOT = frozenset(
     "java memcached nginx node openjdk oraclelinux postgres python rockylinux ruby rust scratch "
     "ubuntu".split()
 )
+# Images whose commands are started by /bin/sh, and that have no ENTRYPOINT or one that ends in `exec "$@"` whatever it
+# is given (node, php, maven, eclipse-temurin; those of databases and of nginx look at the program's name).
+_PASS_COMMANDS_ON = frozenset(
+    "almalinux alpine amazoncorretto amazonlinux archlinux buildpack-deps busybox centos debian eclipse-temurin elixir "
+    "erlang fedora golang gradle haskell java maven node openjdk oraclelinux perl php pypy python rockylinux ruby rust "
+    "swift tomcat ubuntu mcr.microsoft.com/dotnet/aspnet mcr.microsoft.com/dotnet/runtime "
+    "mcr.microsoft.com/dotnet/runtime-deps mcr.microsoft.com/dotnet/sdk".split()
+)
 _WINDOWS = ("windowsservercore", "nanoserver", "mcr.microsoft.com/windows")
 
 
@@ -25,6 +33,11 @@ def workdir(image: str | None) -> str | None:
     if image is None or "onbuild" in image or repository(image) not in _START_IN_ROOT:
         return None
     return "/"
+
+
+def passes_commands_on(image: str | None) -> bool:
+    """Tell whether a CMD is started by this image as it stands, with /bin/sh where it is in shell form."""
+    return image is not None and "onbuild" not in image and repository(image) in _PASS_COMMANDS_ON
 
 
 def shell(image: str | None) -> tuple[str, ...]:

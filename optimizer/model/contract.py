@@ -18,6 +18,9 @@ if TYPE_CHECKING:
     from dockerfile_parse import DockerfileParser
 
 _META = frozenset("CMD ENTRYPOINT ENV EXPOSE HEALTHCHECK LABEL ONBUILD SHELL STOPSIGNAL USER VOLUME WORKDIR".split())
+_STARTS = frozenset({"CMD", "ENTRYPOINT"})
+_QUOTED = re.compile(r"""'[^']*'|"[^"\\$`]*\"""")
+_SHELL_NEEDED = re.compile(r"[\\$`|&;<>()*?\[\]{}~#!\"'\n]|^(?:exec )?\w+=")
 
 
 class Contract(Struct, frozen=True):
@@ -36,6 +39,29 @@ class Contract(Struct, frozen=True):
             return "FROM"
         keys = sorted(self.settings.keys() | other.settings.keys())
         return next((k[1] for k in keys if self.settings.get(k) != other.settings.get(k)), None)
+
+    def in_exec_form(self, other: "Contract") -> "Contract":
+        """Return this contract with the exec form of `other` where that starts the same program with the same words."""
+        settings = dict(self.settings)
+        for key in settings.keys() & other.settings.keys():
+            own, others = settings[key], other.settings[key]
+            if key[1] in _STARTS and len(own) == len(others):
+                settings[key] = tuple(o if _starts_the_same(s, o) else s for s, o in zip(own, others, strict=True))
+        return Contract(self.base_images, settings)
+
+
+def _starts_the_same(shell_form: str, exec_form: str) -> bool:
+    """Tell whether a list in JSON holds just the words that a shell would make of a text, without need of a shell."""
+    import json
+    import shlex
+
+    if _SHELL_NEEDED.search(_QUOTED.sub("", shell_form)):
+        return False
+    try:
+        words, listed = shlex.split(shell_form), json.loads(exec_form)
+    except ValueError:
+        return False
+    return bool(listed) and listed == (words[1:] if words[0] == "exec" else words)
 
 
 @lru_cache(maxsize=64)

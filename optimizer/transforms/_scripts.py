@@ -85,6 +85,14 @@ def bare_text(dockerfile: Dockerfile, context: Context, step: Step, call: Call) 
     return next((text for text in texts if text is not None), None)
 
 
+def program_text(dockerfile: Dockerfile, context: Context, step: Step, program: str) -> str | None:
+    """Return the text of a program that the context brings: at its path, or in a folder of binaries for a bare name."""
+    directory = step.state.workdir or BASE_WORKDIR
+    paths = [program] if "/" in program else [f"{folder}/{program}" for folder in _SEARCHED]
+    texts = (text_of(dockerfile, context, step, path, directory) for path in paths)
+    return next((text for text in texts if text is not None), None)
+
+
 def _operand(call: Call) -> str | None:
     """Return the script that a shell is given: "" for standard input or one that is not known."""
     for word in call.arguments:

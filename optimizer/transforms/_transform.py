@@ -28,6 +28,7 @@ class Touches(StrEnum):
     ORDER = "order"  # the order of steps
     OWNERSHIP = "ownership"  # COPY flags
     CONTEXT = "context"  # the ignore file
+    START = "start"  # the form of CMD and ENTRYPOINT, not the program and its arguments
 
 
 class Example(Struct, frozen=True):

@@ -98,6 +98,44 @@ def test_order_may_change_where_a_transform_says_so(use: object) -> None:
     assert new in optimize(FILE, Context.of({})).after
 
 
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        ("CMD go", 'CMD ["go"]'),
+        ("CMD go -x 'a;  b' --y=\"c d\"", 'CMD ["go", "-x", "a;  b", "--y=c d"]'),
+        ("CMD exec go x", 'CMD ["go", "x"]'),
+        ("ENTRYPOINT go", 'ENTRYPOINT ["go"]'),
+    ],
+)
+def test_the_form_of_a_start_may_change_where_a_transform_says_so(use: object, old: str, new: str) -> None:
+    use(replacing(old, new, touches=Touches.START, removed=(old.replace("  ", " "),), added=(new.replace("  ", " "),)))  # type: ignore[operator]
+
+    assert optimize(f"FROM a\n{old}\n", Context.of({})).after == f"FROM a\n{new}\n"
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        ("CMD go", 'CMD ["stop"]'),
+        ("CMD go x", 'CMD ["go"]'),
+        ("CMD go $X", 'CMD ["go", "$X"]'),
+        ("CMD go *", 'CMD ["go", "*"]'),
+        ("CMD go && x", 'CMD ["go", "&&", "x"]'),
+        ("CMD A=b go", 'CMD ["A=b", "go"]'),
+        ("CMD go", "CMD exec go"),
+        ('CMD ["go"]', "CMD go"),
+        ("CMD go", "CMD []"),
+        ("CMD exec", "CMD []"),
+        ("USER go", 'USER ["go"]'),
+    ],
+)
+def test_the_program_and_its_arguments_may_not(use: object, old: str, new: str) -> None:
+    use(replacing(old, new, touches=Touches.START, removed=(old,), added=(new,)))  # type: ignore[operator]
+
+    with pytest.raises(GateError, match="the runtime contract changed"):
+        optimize(f"FROM a\n{old}\n", Context.of({}))
+
+
 def test_rewrites_that_do_not_settle_are_named(use: object) -> None:
     use(replacing("make ", "make  "))  # type: ignore[operator]
 
