@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Iterator, Mapping, Sequence
+from functools import lru_cache
 from pathlib import Path
 from types import MappingProxyType
 
@@ -17,6 +18,7 @@ _MANY = 20  # up to so many files starting processes costs more than it saves
 
 def run(request: Request, *, alone: bool = False) -> Iterator[Entry]:
     """Go through the entries of a run, in the order of the files."""
+    _listings.cache_clear()
     found = list(jobs(request, alone=alone))
     done = _work([item for item in found if isinstance(item, Job)], request)
     written: dict[str, str] = {}
@@ -44,13 +46,15 @@ def _work(todo: Sequence[Job], request: Request) -> Iterator[Entry]:
 
 
 def _in_processes(todo: Sequence[Job], processes: int) -> Iterator[Entry]:
-    import signal
     from concurrent.futures import ProcessPoolExecutor
 
+    from optimizer.cli.workers import prepare, undisturbed
+
     yield work(todo[0])  # loads all that the processes need, where they are forks
-    # An interruption goes to the whole group: the parent answers it, the others just end with it.
-    with ProcessPoolExecutor(processes, initializer=signal.signal, initargs=(signal.SIGINT, signal.SIG_IGN)) as pool:
-        yield from pool.map(work, todo[1:], chunksize=max(1, min(16, len(todo) // (processes * 4))))
+    with ProcessPoolExecutor(processes, initializer=prepare) as pool:
+        with undisturbed():
+            entries = pool.map(work, todo[1:], chunksize=max(1, min(16, len(todo) // (processes * 4))))
+        yield from entries
 
 
 def work(job: Job, written: Mapping[str, str] = MappingProxyType({})) -> Entry:
@@ -76,7 +80,7 @@ def _stopped(job: Job, entry: Entry, error: Exception) -> Entry:
     details = "".join(format_exception(error))
     what = str(error) if isinstance(error, GateError) else f"{type(error).__name__}: {error}"
     place = write_report(what, details, job)
-    text = f"a bug in dfopt, the file is untouched: {what}; please report it with {place}"
+    text = f"a bug in dfopt, the file is untouched; please report it with {place}: {what}"
     return entry.failed(text, bug=True, details=details)
 
 
@@ -97,9 +101,16 @@ def _context(job: Job) -> Context:
     from optimizer.cli.disk import read_context
 
     folder = Path(job.context)
-    if not folder.is_dir():
+    if not os.path.isdir(folder):  # noqa: PTH112 (Path.is_dir raises where it may not look)
         raise InputError(f"the build context {job.context} is no folder")
-    return read_context(folder, folder / "Dockerfile" if job.path == STDIN else Path(job.path))
+    dockerfile = folder / "Dockerfile" if job.path == STDIN else Path(job.path)
+    return read_context(folder, dockerfile, _listings(job.context))
+
+
+@lru_cache(maxsize=1)
+def _listings(_context: str) -> dict[str, Mapping[str, bool]]:
+    """Return what is listed of a context: neighbours in a batch often share it, and to keep all would cost memory."""
+    return {}
 
 
 def _without(plan: Plan, result: Result) -> Plan:

@@ -52,7 +52,8 @@ def nearest_configuration(folder: Path) -> Configuration:
     for name in NAMES:
         if (found := read_configuration(folder / name)) is not None:
             return found
-    if (folder / ".git").exists() or folder in {folder.parent, _HOME}:
+    # Path.exists raises where a folder cannot be entered.
+    if os.path.exists(folder / ".git") or folder in {folder.parent, _HOME}:  # noqa: PTH110
         return Configuration()
     return nearest_configuration(folder.parent)
 
@@ -64,6 +65,8 @@ def read_configuration(path: Path) -> Configuration | None:
     except (FileNotFoundError, NotADirectoryError):
         return None
     except OSError as error:
+        if not os.path.lexists(path):  # a folder that cannot be entered: reading the Dockerfile tells
+            return None
         raise ConfigurationError(f"{path}: {error.strerror}") from error
     except UnicodeDecodeError as error:
         raise ConfigurationError(f"{path}: not UTF-8 text") from error
@@ -80,6 +83,7 @@ def _may_concern_us(pyproject: str) -> bool:
     return re.search(r"^[^\n#]*(\btool\b\W+dfopt\b|\bdfopt\b\W*([.]|=\s*\{))", pyproject, re.MULTILINE) is not None
 
 
+@lru_cache(maxsize=1)
 def named_configuration(path: Path) -> Configuration:
     """Read the file that `--config` names; raises ConfigurationError where it says nothing of dfopt."""
     found = read_configuration(path)
@@ -98,8 +102,11 @@ def _table(path: Path, text: str) -> dict[str, object] | None:
         raise ConfigurationError(f"{path}: {error}") from error
     if path.name != "pyproject.toml":
         return table
-    tool = table.get("tool", {})
-    return tool.get("dfopt") if isinstance(tool, dict) else None
+    tool = table.get("tool")
+    ours = tool.get("dfopt") if isinstance(tool, dict) else None
+    if ours is not None and not isinstance(ours, dict):
+        raise ConfigurationError(f"{path}: tool.dfopt: must be a table")
+    return ours
 
 
 class _Reader(NamedTuple):

@@ -35,6 +35,9 @@ class Job(NamedTuple):
 
 def jobs(request: Request, *, alone: bool) -> Iterator[Job | Entry]:
     """Go through what there is to do; a path that leads nowhere is an entry with its error."""
+    if request.config and (problem := _unusable(request.config)):
+        yield Entry(str(request.config), "", Level.EQUIVALENT, error=problem)
+        return
     seen = set[str]()
     for path, searched in _paths(request.paths):
         if isinstance(path, Entry):
@@ -53,15 +56,24 @@ def _paths(paths: Iterable[str]) -> Iterator[tuple[str | Entry, bool]]:
     from optimizer.cli.discover import search
 
     for path in paths:
-        if path == STDIN or not Path(path).is_dir():
+        if not path:  # an unset variable of a script must not mean all that is here
+            yield Entry("''", "", Level.EQUIVALENT, error="an empty path; the current folder is ."), False
+            continue
+        if path == STDIN or not os.path.isdir(path):  # noqa: PTH112 (Path.is_dir raises where it may not look)
             yield path, False
             continue
         count = 0
         for count, found in enumerate(search(Path(path)), 1):  # noqa: B007 (asked for after the loop)
             yield str(found), True
         if not count:
-            missing = "no Dockerfile in this folder (looked for Dockerfile, Dockerfile.*, *.Dockerfile, Containerfile*)"
-            yield Entry(path, path, Level.EQUIVALENT, error=missing), False
+            yield Entry(path, path, Level.EQUIVALENT, error=_nothing_in(path)), False
+
+
+def _nothing_in(folder: str) -> str:
+    """Return why a search found nothing."""
+    if not os.access(folder, os.R_OK | os.X_OK):
+        return "cannot be searched: Permission denied"
+    return "no Dockerfile in this folder (looked for Dockerfile, Dockerfile.*, *.Dockerfile, Containerfile*)"
 
 
 def _job(path: str, request: Request, *, alone: bool, searched: bool) -> Job | Entry | None:
@@ -77,6 +89,15 @@ def _job(path: str, request: Request, *, alone: bool, searched: bool) -> Job | E
         return Entry(path, folder, Level.EQUIVALENT, error=str(error))
     named = patch_path(f"{folder}/Dockerfile" if path == STDIN else path)
     return Job(path, folder, request.plan(configuration), named, alone, text)
+
+
+def _unusable(config: Path) -> str | None:
+    """Return what is wrong with the configuration that was named, which is wrong for all files."""
+    try:
+        named_configuration(config)
+    except ConfigurationError as error:
+        return str(error).removeprefix(f"{config}: ")
+    return None
 
 
 def _configuration(request: Request, folder: Path) -> Configuration:

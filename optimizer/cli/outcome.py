@@ -90,8 +90,10 @@ def _print(text: str) -> str | None:
 
 def _saved(text: str, path: Path) -> str | None:
     """Write a report; return what went wrong."""
+    from optimizer.cli.write import WriteError, write_whole
+
     try:
-        path.write_bytes(text.encode("utf-8", "surrogateescape"))
-    except OSError as error:
-        return f"{path}: cannot be written: {error.strerror}"
+        write_whole(path, text.encode("utf-8", "surrogateescape"))
+    except WriteError as error:
+        return str(error)
     return None

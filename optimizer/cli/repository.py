@@ -1,5 +1,6 @@
 """Where a repository begins."""
 
+import os.path
 from functools import lru_cache
 from pathlib import Path
 
@@ -7,6 +8,6 @@ from pathlib import Path
 @lru_cache(maxsize=4096)
 def repository_root(folder: Path) -> Path | None:
     """Return the root of the git repository that holds a folder (an absolute path), None outside of one."""
-    if (folder / ".git").exists():
+    if os.path.exists(folder / ".git"):  # noqa: PTH110 (Path.exists raises where a folder cannot be entered)
         return folder
     return None if folder.parent == folder else repository_root(folder.parent)

@@ -64,6 +64,10 @@ def rewrite(  # noqa: PLR0913 (the signature is the command line)
         verbose=verbose,
     )
     if "-" in request.paths or stdout:
+        if format_ is not take.Format.TEXT:
+            raise typer.BadParameter(
+                "what is printed is the Dockerfile itself; `dfopt diff` reports", param_hint="--format"
+            )
         finish(_printed(request, check=check))
     finish(_in_place(request, check=check))
 
@@ -80,8 +84,9 @@ def _in_place(request: "Request", *, check: bool) -> "Outcome":
 
 def _written(entries: Iterable["Entry"]) -> "Iterator[Entry]":
     """Write each result as it comes; one that cannot be written becomes an error."""
-    from optimizer.cli.write import WriteError, write_together
+    from optimizer.cli.write import WriteError, ended_in_order, write_together
 
+    ended_in_order()
     for entry in entries:
         try:
             if entry.changed:
@@ -103,5 +108,7 @@ def _printed(request: "Request", *, check: bool) -> "Outcome":
     if len(entries) > 1:
         raise typer.BadParameter(f"only one Dockerfile can be printed, there are {len(entries)}", param_hint="PATH")
     messages = [message for entry in entries for message in problems(entry, verbose=request.verbose)]
-    text = "" if check else "".join(e.result.after for e in entries if e.result and not e.error)
-    return Outcome(text, tuple(messages), exit_code(entries, changes_count=check), request.output)
+    code = exit_code(entries, changes_count=check)
+    if check or messages:
+        return Outcome("", tuple(messages), code)  # without the output: a file that is there stays
+    return Outcome("".join(e.result.after for e in entries if e.result), (), code, request.output)

@@ -1,6 +1,7 @@
 """Put texts into files so that an interruption leaves the old or the new ones, never a half."""
 
 import os
+import signal
 import stat
 import sys
 from collections.abc import Iterable, Iterator
@@ -58,15 +59,55 @@ def _stage(change: Change, staged: list[_Staged]) -> None:
     target = Path(os.path.realpath(change.path))  # a link stays, what it points to is replaced
     try:
         found = _unchanged(change, target)
-        temporary = target.with_name(f".{target.name}.{os.getpid()}.dfopt")
+        temporary = _beside(target)
         staged.append(_Staged(change, target, temporary))  # known before it exists: an interruption cannot leave it
-        with os.fdopen(os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
-            file.write(change.after.encode())
-            _like(found, temporary)
-            file.flush()
-            os.fsync(file.fileno())
+        _fill(temporary, change.after.encode(), found)
     except OSError as error:
         raise WriteError(f"{change.path}: cannot be written: {error.strerror}") from error
+
+
+def _beside(target: Path) -> Path:
+    """Return a new name in the folder of a file; it is short, for the file's own may be as long as names can be."""
+    return target.with_name(f".dfopt-{os.urandom(6).hex()}.tmp")
+
+
+def _fill(temporary: Path, data: bytes, like: os.stat_result | None) -> None:
+    """Write a new file down to the disk."""
+    with os.fdopen(os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
+        file.write(data)
+        _like(like, temporary)
+        file.flush()
+        os.fsync(file.fileno())
+
+
+def write_whole(path: Path, data: bytes) -> None:
+    """Write a report: a file that is there is replaced whole, a pipe or device is written to. Raises WriteError."""
+    try:
+        found = path.stat() if path.exists() else None
+        if found is not None and (not stat.S_ISREG(found.st_mode) or path.is_relative_to("/dev")):
+            path.write_bytes(data)
+            return
+        target = Path(os.path.realpath(path))
+        temporary = _beside(target)
+        try:
+            _fill(temporary, data, found)
+            temporary.replace(target)
+        finally:
+            temporary.unlink(missing_ok=True)
+    except OSError as error:
+        raise WriteError(f"{path}: cannot be written: {error.strerror}") from error
+
+
+def ended_in_order() -> None:
+    """Let a request to end (SIGTERM, a closed terminal) take away temporary files, as an interruption does."""
+    for name in ("SIGTERM", "SIGHUP"):
+        number = getattr(signal, name, None)
+        if number is not None and signal.getsignal(number) is signal.SIG_DFL:
+            signal.signal(number, _end)
+
+
+def _end(number: int, _frame: object) -> None:
+    sys.exit(128 + number)
 
 
 def _unchanged(change: Change, target: Path) -> os.stat_result | None:
@@ -77,6 +118,8 @@ def _unchanged(change: Change, target: Path) -> os.stat_result | None:
         if change.before is None:
             return None
         raise WriteError(f"{change.path}: gone since it was read") from None
+    if not stat.S_ISREG(found.st_mode):
+        raise WriteError(f"{change.path}: not a regular file, left as it is; --stdout prints the result")
     if not found.st_mode & (stat.S_IWUSR | stat.S_IWGRP | stat.S_IWOTH) or not os.access(target, os.W_OK):
         raise WriteError(f"{change.path}: read-only, left as it is")
     if change.before is None or target.read_bytes() != change.before.encode():

@@ -14,9 +14,12 @@ SCHEMA = 1
 def json_report(entries: Iterable[Entry]) -> str:
     """Return the whole run as one JSON object."""
     import json
+    import re
 
     report = {"schema": SCHEMA, "version": __version__, "files": [_file(entry) for entry in entries]}
-    return json.dumps(report, indent=2, ensure_ascii=False) + "\n"
+    text = json.dumps(report, indent=2, ensure_ascii=False)
+    # A file name that is not UTF-8 arrives as surrogates, which only an escape can carry.
+    return re.sub("[\ud800-\udfff]", lambda match: f"\\u{ord(match[0]):04x}", text) + "\n"
 
 
 def _file(entry: Entry) -> Mapping[str, object]:

@@ -1,5 +1,6 @@
 """Bad usage and bad input: a clear message, the right exit code, no traceback, nothing lost."""
 
+import os
 import subprocess
 import sys
 import time
@@ -96,7 +97,7 @@ def test_a_context_that_is_no_folder(dfopt: Callable, context: str) -> None:
 
 @pytest.mark.usefixtures("project")
 def test_a_context_that_cannot_be_read(dfopt: Callable, monkeypatch: pytest.MonkeyPatch) -> None:
-    def refuse(folder: Path, _: Path) -> None:
+    def refuse(folder: Path, *_: object) -> None:
         raise PermissionError(13, "Permission denied", str(folder / "secret"))
 
     monkeypatch.setattr("optimizer.cli.disk.read_context", refuse)
@@ -120,6 +121,62 @@ def test_an_output_that_cannot_be_written(dfopt: Callable) -> None:
     ran = dfopt("diff", "--output", "nowhere/report", *ONLY)
 
     assert (ran.code, ran.err) == (2, "dfopt: nowhere/report: cannot be written: No such file or directory\n")
+
+
+@pytest.mark.parametrize("command", ["diff", "rewrite"])
+def test_an_empty_path_is_not_all_that_is_here(project: Path, dfopt: Callable, command: str) -> None:
+    ran = dfopt(command, "", *ONLY)
+
+    assert (ran.code, ran.err) == (2, "dfopt: '': an empty path; the current folder is .\n")
+    assert (project / "Dockerfile").read_text() == ADDS
+
+
+@pytest.mark.parametrize("wrong", [b"", ADDS.encode()], ids=["an error", "a check"])
+def test_an_output_stays_where_there_is_nothing_to_print(project: Path, dfopt: Callable, wrong: bytes) -> None:
+    ran = dfopt("rewrite", "-", "--output", "Dockerfile", *(["--check"] if wrong else []), *ONLY, text=wrong)
+
+    assert ran.code == (1 if wrong else 2)
+    assert (project / "Dockerfile").read_text() == ADDS
+
+
+@pytest.mark.parametrize("arguments", [["--stdout", "Dockerfile"], ["-"]])
+@pytest.mark.usefixtures("project")
+def test_a_printed_dockerfile_has_no_format(dfopt: Callable, arguments: list[str]) -> None:
+    ran = dfopt("rewrite", *arguments, "--format", "json", text=ADDS.encode())
+
+    assert ran.code == 2
+    assert "what is printed is the Dockerfile itself" in ran.err
+
+
+def test_a_pipe_is_read_and_not_replaced(project: Path) -> None:
+    os.mkfifo(project / "Dockerfile.pipe")
+    program = [sys.executable, "-c", "from optimizer.cli import main; main()", "rewrite", "Dockerfile.pipe", *ONLY]
+    with subprocess.Popen(program, stderr=subprocess.PIPE, stdout=subprocess.DEVNULL, text=True) as running:
+        (project / "Dockerfile.pipe").write_text(ADDS)
+        _, err = running.communicate(timeout=30)
+
+    assert (running.returncode, err) == (
+        2,
+        "dfopt: Dockerfile.pipe: not a regular file, left as it is; --stdout prints the result\n",
+    )
+
+
+def test_a_folder_that_cannot_be_entered(project: Path) -> None:
+    (project / "closed").mkdir(mode=0)
+    program = (
+        "import os, sys; os.geteuid() or os.setuid(65534);"
+        "sys.argv = ['dfopt', 'diff', 'closed', 'closed/Dockerfile']; from optimizer.cli import main; main()"
+    )
+    preloaded = "import optimizer.cli.app, optimizer.cli.batch, optimizer.cli.disk, optimizer.report.text;" + program
+    project.chmod(0o755)
+
+    done = subprocess.run([sys.executable, "-c", preloaded], capture_output=True, text=True, check=False)
+
+    assert done.returncode == 2
+    assert done.stderr.splitlines() == [
+        "dfopt: closed: cannot be searched: Permission denied",
+        "dfopt: closed/Dockerfile: cannot be read: Permission denied",
+    ]
 
 
 @pytest.mark.parametrize(
@@ -154,7 +211,7 @@ def test_a_bug_ends_with_3_and_a_report(project: Path, dfopt: Callable, monkeypa
 
     report = next(project.glob("dfopt-report-*.txt"))
     assert ran.code == 3
-    assert "a bug in dfopt, the file is untouched: ZeroDivisionError: for the test" in ran.err
+    assert ran.err.endswith(": ZeroDivisionError: for the test\n")
     assert str(report) in ran.err
     assert ADDS in report.read_text()
     assert "Traceback" in report.read_text()

@@ -127,6 +127,21 @@ def test_a_table_may_be_written_in_many_ways(folder: Path, text: str) -> None:
     assert nearest_configuration(folder).target == "x"
 
 
+def test_a_pyproject_whose_table_is_none(folder: Path) -> None:
+    (folder / "pyproject.toml").write_text("[tool]\ndfopt = 3\n")
+
+    with pytest.raises(ConfigurationError, match=r"tool\.dfopt: must be a table"):
+        read_configuration(folder / "pyproject.toml")
+
+
+def test_a_named_file_that_is_wrong_is_told_once(project: Path, dfopt: Callable) -> None:
+    (project / "Dockerfile.dev").write_text(ADDS)
+
+    ran = dfopt("diff", "--config", "nowhere.toml")
+
+    assert (ran.code, ran.err) == (2, "dfopt: nowhere.toml: no such file\n")
+
+
 def test_the_search_ends_at_the_repository(folder: Path) -> None:
     inner = folder / "inner"
     (inner / ".git").mkdir(parents=True)

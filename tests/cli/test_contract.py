@@ -232,6 +232,25 @@ def test_a_full_disk_is_told() -> None:
     assert done.stderr == "dfopt: standard output cannot be written: No space left on device\n"
 
 
+@pytest.mark.skipif(sys.platform == "win32", reason="signals of Unix")
+@pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, {130}), (signal.SIGTERM, {143}), (signal.SIGKILL, {-9})])
+def test_no_process_outlives_the_run(project: Path, number: int, code: set[int]) -> None:
+    for count in range(400):
+        (project / f"Dockerfile.{count}").write_text(ADDS)
+    # What the workers inherit ends with the last of them.
+    with subprocess.Popen(
+        [*PROGRAM, "rewrite", *ONLY, "-j2"], stdout=subprocess.PIPE, stderr=subprocess.PIPE
+    ) as program:
+        while program.poll() is None and (project / "Dockerfile").read_text() == ADDS:
+            time.sleep(0.002)
+        program.send_signal(number)
+        _, err = program.communicate(timeout=30)
+
+    assert program.returncode in {0, *code}
+    assert err == b""
+    assert {p.read_text() for p in project.glob("Dockerfile*")} <= {ADDS, COPIES}
+
+
 def test_an_interrupted_run_leaves_whole_files(project: Path) -> None:
     for number in range(400):
         (project / f"Dockerfile.{number}").write_text(ADDS)
@@ -247,7 +266,7 @@ def test_an_interrupted_run_leaves_whole_files(project: Path) -> None:
     assert texts <= {ADDS, COPIES}
     assert b"Traceback" not in err
     assert program.returncode in {0, 130}
-    assert not list(project.glob(".Dockerfile*"))
+    assert not list(project.glob(".dfopt-*"))
 
 
 def test_mode_and_link_are_kept(project: Path, dfopt: Callable) -> None:

@@ -8,6 +8,7 @@ import pytest
 
 from optimizer.report import Entry
 from optimizer.report.json_report import json_report
+from optimizer.transforms import Level
 
 SCHEMA = json.loads((Path(__file__).parents[2] / "docs" / "reference" / "report.schema.json").read_text())
 
@@ -53,3 +54,11 @@ def test_a_file_with_an_error_has_nothing_else(report: dict) -> None:
 
     assert file["error"] == "there is no FROM instruction"
     assert (file["content"], file["diff"], file["rewrites"], file["estimate"]) == (None, "", [], None)
+
+
+def test_a_name_that_is_no_text_is_valid_json() -> None:
+    entry = Entry("Dockerfile.\udcff", ".", Level.EXACT, error="not a file")
+
+    written = json_report([entry]).encode()
+
+    assert json.loads(written)["files"][0]["path"] == "Dockerfile.\udcff"

@@ -114,3 +114,7 @@ def test_an_error_takes_the_place_of_the_result(changed: Entry) -> None:
     entry = changed.failed("read-only")
 
     assert (entry.changes, entry.changed, entry.level) == ((), False, Level.EQUIVALENT)
+
+
+def test_a_name_cannot_make_lines_of_its_own() -> None:
+    assert plain("Dockerfile\n=> fine\x1b[0m") == "Dockerfile\\x0a=> fine\\x1b[0m"
