@@ -1,6 +1,7 @@
 """The build context as a value."""
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from functools import lru_cache
 from posixpath import normpath
 from typing import Any, TypeVar
 
@@ -22,6 +23,9 @@ class _Memory(Struct):
     tree: Tree | None = None
     seen: tuple[str, ...] | None = None
     texts: dict[str, str | None] = field(default_factory=dict)
+    is_file: dict[str, bool] = field(default_factory=dict)
+    is_dir: dict[str, bool] = field(default_factory=dict)
+    matches: dict[str, tuple[str, ...]] = field(default_factory=dict)
     facts: dict[str, Any] = field(default_factory=dict)
 
 
@@ -61,17 +65,22 @@ class Context(Struct, frozen=True):
 
     def exists(self, path: str) -> bool:
         """Tell whether the build sees this file or folder: it is there and not ignored."""
-        path = normal(path)
-        return (path in self._tree and not self.ignore.ignores(path)) or self.is_dir(path)
+        return self.is_file(path) or self.is_dir(path)
 
     def is_file(self, path: str) -> bool:
         """Tell whether it is a file that the build sees."""
-        path = normal(path)
-        return path in self._tree and not self.ignore.ignores(path)
+        known = self._memory.is_file
+        if path not in known:
+            clean = normal(path)
+            known[path] = clean in self._tree and not self.ignore.ignores(clean)
+        return known[path]
 
     def is_dir(self, path: str) -> bool:
         """Tell whether it is a folder with at least one file that the build sees ("" is the root)."""
-        return next(self._below(normal(path)), None) is not None
+        known = self._memory.is_dir
+        if path not in known:
+            known[path] = next(self._below(normal(path)), None) is not None
+        return known[path]
 
     def under(self, folder: str) -> Iterable[str]:
         """Return the files below a folder that the build sees, sorted."""
@@ -95,7 +104,12 @@ class Context(Struct, frozen=True):
         Names in front of the first wildcard are taken as they are, escapes included, and nothing below a folder
         that matched is matched again (tonistiigi/fsutil: copy/copy.go, ResolveWildcards).
         """
-        names = normal(pattern).split("/")
+        known = self._memory.matches
+        if pattern not in known:
+            known[pattern] = self._match(normal(pattern).split("/"))
+        return known[pattern]
+
+    def _match(self, names: Sequence[str]) -> tuple[str, ...]:
         wild = next((i for i, name in enumerate(names) if has_wildcards(name)), len(names))
         base = "/".join(names[:wild])
         if wild == len(names):
@@ -167,6 +181,7 @@ class Context(Struct, frozen=True):
                     pending.append((path, f"{prefix}{name}/", level + 1))
 
 
+@lru_cache(maxsize=4096)
 def normal(path: str) -> str:
     """Return a path as COPY takes it: relative to the root, clean, `..` stopped there; "" is the root."""
     return normpath("/" + path).lstrip("/")

@@ -1,12 +1,12 @@
 """Languages and package managers, one module each; a module whose name starts with an underscore is none."""
 
-from functools import cache
+from functools import cache, lru_cache
 from importlib import import_module
 from pkgutil import iter_modules
 
 from optimizer.ecosystems.ecosystem import Ahead, Cache, Ecosystem, Install, Project, Refusal
 
-__all__ = ["Ahead", "Cache", "Ecosystem", "Install", "Project", "Refusal", "all_ecosystems"]
+__all__ = ["Ahead", "Cache", "Ecosystem", "Install", "Project", "Refusal", "all_ecosystems", "ecosystems_for"]
 
 
 @cache
@@ -19,3 +19,10 @@ def all_ecosystems() -> tuple[Ecosystem, ...]:
 
 def _is_ecosystem(value: object) -> bool:
     return not isinstance(value, type) and callable(getattr(value, "install", None)) and hasattr(value, "title")
+
+
+@lru_cache(maxsize=1024)
+def ecosystems_for(program: str) -> tuple[Ecosystem, ...]:
+    """Return the ecosystems that may know a program; all others answer None to a call of it."""
+    name = program.rstrip("0123456789.")
+    return tuple(ecosystem for ecosystem in all_ecosystems() if name in ecosystem.programs)

@@ -54,6 +54,7 @@ class Bun(Struct, frozen=True):
 
     id: str = "bun"
     title: str = "Bun"
+    programs: frozenset[str] = frozenset({"bun"})
 
     def install(self, call: Call, project: Project) -> Install | Refusal | None:
         """Say what the call reads; a global install reads nothing."""

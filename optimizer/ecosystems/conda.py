@@ -39,6 +39,7 @@ class Conda(Struct, frozen=True):
 
     id: str = "conda"
     title: str = "conda"
+    programs: frozenset[str] = frozenset({"conda", "mamba", "micromamba"})
 
     def install(self, call: Call, project: Project) -> Install | Refusal | None:
         """Say what the call reads; one that names packages only gives an `Install` without manifests."""

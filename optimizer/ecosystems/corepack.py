@@ -21,6 +21,7 @@ class Corepack(Struct, frozen=True):
 
     id: str = "corepack"
     title: str = "Corepack"
+    programs: frozenset[str] = frozenset({"corepack"})
 
     def install(self, call: Call, project: Project) -> Install | Refusal | None:
         """Say whether the call takes the version from package.json; `enable` and named versions read nothing."""

@@ -105,6 +105,10 @@ class Ecosystem(Protocol):
     def title(self) -> str:
         """The name that people know."""
 
+    @property
+    def programs(self) -> frozenset[str]:
+        """The programs that it may know, without the version behind their names (`python` for python3.12)."""
+
     def install(self, call: Call, project: Project) -> Install | Refusal | None:
         """Say what an install command reads of the project."""
 

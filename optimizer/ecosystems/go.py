@@ -38,6 +38,7 @@ class Go(Struct, frozen=True):
 
     id: str = "go"
     title: str = "Go"
+    programs: frozenset[str] = frozenset({"go"})
 
     def install(self, call: Call, project: Project) -> Install | Refusal | None:
         """Say what the call reads; a build has its modules downloaded ahead."""

@@ -57,6 +57,7 @@ class Npm(Struct, frozen=True):
 
     id: str = "npm"
     title: str = "npm"
+    programs: frozenset[str] = frozenset({"npm"})
 
     def install(self, call: Call, project: Project) -> Install | Refusal | None:
         """Say what the call reads; a global install reads nothing."""

@@ -48,6 +48,7 @@ class Pdm(Struct, frozen=True):
 
     id: str = "pdm"
     title: str = "PDM"
+    programs: frozenset[str] = frozenset({"pdm", "python", "pypy"})
 
     def install(self, call: Call, project: Project) -> Install | Refusal | None:
         """Say what the call reads; where it installs the project too, `then` does that later."""

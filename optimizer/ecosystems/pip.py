@@ -49,6 +49,7 @@ class Pip(Struct, frozen=True):
 
     id: str = "pip"
     title: str = "pip"
+    programs: frozenset[str] = frozenset({"pip", "python", "pypy"})
 
     def install(self, call: Call, project: Project) -> Install | Refusal | None:
         """Say what the call reads; one that names packages only gives an `Install` without manifests."""

@@ -24,6 +24,7 @@ class PipTools(Struct, frozen=True):
 
     id: str = "pip_tools"
     title: str = "pip-tools"
+    programs: frozenset[str] = frozenset({"pip-compile", "pip-sync", "pip"})
 
     def install(self, call: Call, project: Project) -> Install | Refusal | None:
         """Say which requirement files the call reads; requirements.txt where it names none."""

@@ -46,6 +46,7 @@ class Pipenv(Struct, frozen=True):
 
     id: str = "pipenv"
     title: str = "Pipenv"
+    programs: frozenset[str] = frozenset({"pipenv", "python", "pypy"})
 
     def install(self, call: Call, project: Project) -> Install | Refusal | None:
         """Say what the call reads; one that names packages changes the Pipfile."""

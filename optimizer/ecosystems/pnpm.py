@@ -70,6 +70,7 @@ class Pnpm(Struct, frozen=True):
 
     id: str = "pnpm"
     title: str = "pnpm"
+    programs: frozenset[str] = frozenset({"pnpm"})
 
     def install(self, call: Call, project: Project) -> Install | Refusal | None:
         """Say what the call reads; a global install reads nothing."""

@@ -52,6 +52,7 @@ class Poetry(Struct, frozen=True):
 
     id: str = "poetry"
     title: str = "Poetry"
+    programs: frozenset[str] = frozenset({"poetry", "python", "pypy"})
 
     def install(self, call: Call, project: Project) -> Install | Refusal | None:
         """Say what the call reads; where it installs the project too, `then` does that later."""

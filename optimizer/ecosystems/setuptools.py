@@ -19,6 +19,7 @@ class Setuptools(Struct, frozen=True):
 
     id: str = "setuptools"
     title: str = "setuptools"
+    programs: frozenset[str] = frozenset({"setup.py", "flit", "hatch", "python", "pypy"})
 
     def install(self, call: Call, project: Project) -> Install | Refusal | None:  # noqa: ARG002 - part of the protocol
         """Refuse: the commands of setup.py read what they package."""

@@ -68,6 +68,7 @@ class Uv(Struct, frozen=True):
 
     id: str = "uv"
     title: str = "uv"
+    programs: frozenset[str] = frozenset({"uv", "python", "pypy"})
 
     def install(self, call: Call, project: Project) -> Install | Refusal | None:
         """Say what the call reads; where it installs the project too, `then` does that later."""

@@ -25,6 +25,7 @@ class Virtualenv(Struct, frozen=True):
 
     id: str = "virtualenv"
     title: str = "venv"
+    programs: frozenset[str] = frozenset({"virtualenv", "python", "pypy"})
 
     def install(self, call: Call, project: Project) -> Install | Refusal | None:
         """Say where the environment stands, where that is below the project."""

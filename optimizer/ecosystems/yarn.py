@@ -60,6 +60,7 @@ class Yarn(Struct, frozen=True):
 
     id: str = "yarn"
     title: str = "Yarn"
+    programs: frozenset[str] = frozenset({"yarn", "yarnpkg"})
 
     def install(self, call: Call, project: Project) -> Install | Refusal | None:
         """Say what the call reads; `yarn global add` and the like read nothing."""

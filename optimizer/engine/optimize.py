@@ -68,6 +68,8 @@ class _Run(Struct):
     origins: list[int]
     applied: list[_Placed] = field(default_factory=list)
     artifacts: dict[str, Artifact] = field(default_factory=dict)
+    changes: int = 0
+    settled: dict[str, tuple[int, list[Declined]]] = field(default_factory=dict)  # by transform: what it said, and when
     _read: tuple[str, Dockerfile] | None = None
 
     def read(self) -> Dockerfile:
@@ -88,11 +90,19 @@ class _Run(Struct):
         raise GateError(f"the rewrites do not settle: {', '.join(busy)}")
 
     def _exhaust(self, transform: Transform, declined: list[Declined]) -> bool:
-        """Apply a transform until it finds no more, which edits that touch each other may need; tell what changed."""
+        """Apply a transform until it finds no more, which edits that touch each other may need; tell what changed.
+
+        What it said last still holds where nothing changed since: the findings depend on text and context alone.
+        """
+        changes, left = self.settled.get(transform.id, (-1, []))
+        if changes == self.changes:
+            declined += left
+            return False
         most = _ROUNDS + len(self.read().steps)
         for turn in range(most):
-            left: list[Declined] = []
+            left = []
             if not self._one(transform, left):
+                self.settled[transform.id] = (self.changes, left)
                 declined += left
                 return turn > 0
         raise GateError(f"the rewrites do not settle: {transform.id}")
@@ -100,12 +110,11 @@ class _Run(Struct):
     def _one(self, transform: Transform, declined: list[Declined]) -> bool:
         """Apply what one transform finds; tell whether that changed anything."""
         dockerfile = self.read()
-        is_off = suppressed(dockerfile.document, (transform,))
         subject = Subject(dockerfile, self.context, self.plan.options.get(transform.id, {}))
-        lines = _line_numbers(self.text)
-        found = [
-            f for f in transform.find(subject) if not any(is_off(transform.id, line) for line in _concerned(f, lines))
-        ]
+        found = list(transform.find(subject))
+        if found:
+            is_off, lines = suppressed(dockerfile.document, (transform,)), _line_numbers(self.text)
+            found = [f for f in found if not any(is_off(transform.id, line) for line in _concerned(f, lines))]
         bounded = [self._bounded(transform, finding) for finding in found]
         declined += [
             Declined(transform.id, self.origins[f.line - 1], _told(f.reason, self.origins))
@@ -130,6 +139,7 @@ class _Run(Struct):
         return Decline(finding.line, f"this place needs level {level}")
 
     def _make(self, transform: Transform, rewrites: Sequence[Rewrite]) -> None:
+        self.changes += 1
         edits = text_edits.ordered(edit for rewrite in rewrites for edit in rewrite.edits)
         for placed in self.applied:
             placed.span = text_edits.moved(placed.span, edits)

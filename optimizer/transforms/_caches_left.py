@@ -7,7 +7,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from optimizer.context import Context
-from optimizer.ecosystems import Cache, Ecosystem, all_ecosystems
+from optimizer.ecosystems import Cache, Ecosystem, ecosystems_for
 from optimizer.ecosystems._system import SystemManager
 from optimizer.model import Dockerfile, Step
 from optimizer.shell import Call
@@ -101,7 +101,7 @@ def _does_without(call: Call, flag: str) -> bool:
 
 def _cache_of(step: Step, call: Call) -> Left | None:
     env = {**step.state.sure, **call.variables}
-    found = (Left(e, call, cache) for e in all_ecosystems() if (cache := e.cache(call, env)))
+    found = (Left(e, call, cache) for e in ecosystems_for(call.program) if (cache := e.cache(call, env)))
     return next(found, None)
 
 

@@ -53,9 +53,8 @@ def place_of(step: Step, installs: Sequence[Call], command: str) -> int | str:
     if run is None:
         return "it is no RUN"
     at = max(map(run.calls.index, installs))
-    install, behind = run.calls[at], run.calls[at + 1 :]
-    parts = run.script.root.parts
-    behind = [call for call in behind if known_installer(call, run.calls) is None]
+    install, parts = run.calls[at], run.script.root.parts
+    behind = [call for call in run.calls[at + 1 :] if known_installer(call, run.calls) is None]
     beside = [call for call in behind if call.step == install.step]
     if command.startswith("rm -rf /"):
         if not any(map(why_rm_lost, behind)):

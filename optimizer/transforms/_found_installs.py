@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from msgspec import Struct
 
 from optimizer.context import Context, IgnoreFile
-from optimizer.ecosystems import all_ecosystems
+from optimizer.ecosystems import ecosystems_for
 from optimizer.ecosystems.ecosystem import Install, Project, Refusal
 from optimizer.model import BASE_WORKDIR, Dockerfile, Step
 from optimizer.shell import Call
@@ -31,8 +31,9 @@ class Found(Struct, frozen=True):
 def install_of(call: Call, step: Step, context: Context, copies: Sequence[Copied]) -> Found | str | None:
     """Return the install that a call is, why it cannot be separated, or None for what is no install."""
     refusal: str | None = None
-    for project in _projects(call, step, context, copies):
-        for ecosystem in all_ecosystems():
+    ecosystems = ecosystems_for(call.program)
+    for project in _projects(call, step, context, copies) if ecosystems else ():
+        for ecosystem in ecosystems:
             answer = ecosystem.install(call, project)
             if isinstance(answer, Refusal):
                 refusal = refusal or answer.reason

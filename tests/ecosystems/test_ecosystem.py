@@ -1,7 +1,7 @@
 import pytest
 
 from optimizer.context import Context
-from optimizer.ecosystems import Project, all_ecosystems
+from optimizer.ecosystems import Project, all_ecosystems, ecosystems_for
 from optimizer.shell import parse_script
 from optimizer.shell.calls import calls
 
@@ -56,3 +56,20 @@ def test_one_call_belongs_to_one_ecosystem() -> None:
     for text in texts:
         call = calls(parse_script(text), "/app", {})[0]
         assert len([e for e in all_ecosystems() if e.install(call, project) is not None]) == 1, text
+
+
+def test_an_ecosystem_keeps_silent_on_programs_that_it_does_not_name() -> None:
+    programs = {program for ecosystem in all_ecosystems() for program in ecosystem.programs} | {"make", "rm", "curl"}
+    words = (" install x", " add x", " sync", " -m pip install x", " build", " -r requirements.txt", "")
+    project = Project(Context.of({"package.json": "{}", "requirements.txt": "", "go.mod": "module x\n"}), "", "/app")
+
+    for program in programs:
+        for text in words:
+            (call,) = calls(parse_script(program + text), "/app", {})
+            for ecosystem in (e for e in all_ecosystems() if e not in ecosystems_for(program)):
+                assert (ecosystem.install(call, project), ecosystem.cache(call, {})) == (None, None), (ecosystem, text)
+
+
+def test_a_version_behind_the_name_of_a_program_does_not_matter() -> None:
+    assert ecosystems_for("python3.12") == ecosystems_for("python") != ()
+    assert ecosystems_for("pip3") == ecosystems_for("pip")
