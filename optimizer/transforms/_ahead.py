@@ -31,7 +31,7 @@ def is_done(dockerfile: Dockerfile, step: Step, call: Call, ahead: Ahead) -> boo
     lineage = dockerfile.lineage(step.stage)
     above = (s.run.calls for s in dockerfile.steps[: step.index] if s.run and s.stage in lineage)
     own = step.run.calls if step.run else ()
-    known = [*(c for calls in above for c in calls), *own[: next((n for n, c in enumerate(own) if c is call), 0)]]
+    known = [*(c for calls in above for c in calls), *own[: next((n for n, c in enumerate(own) if c == call), 0)]]
     return any(" ".join(map(str, c.words)).startswith(ahead.marks) for c in known)
 
 

@@ -87,7 +87,7 @@ def why_not_separable(change: Change) -> str | None:
     if change.step.instruction.flags:
         return "the RUN has flags"
     chain = run.script.chain
-    if chain is None or call.nested or chain[call.step] is not call.command:
+    if chain is None or call.nested or chain[call.step] != call.command:
         return f"the {call.program} is not a plain part of the RUN"
     if call.command.redirects or call.command.assignments or change.step.instruction.comments:
         return f"the {call.program} has redirections or comments"

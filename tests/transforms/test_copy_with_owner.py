@@ -4,6 +4,7 @@ import pytest
 
 from optimizer.context import Context
 from optimizer.engine import Plan, Result, optimize
+from optimizer.shell import parse_script
 
 PLAN = Plan(select=frozenset({"copy-with-owner"}))
 FILES = {"e.sh": "", "f.sh": "", "entrypoint": "", "src/app.py": "x" * 10}
@@ -135,3 +136,12 @@ def test_says_what_it_saves() -> None:
     result = run(lines("COPY src /app", "RUN chown -R 1:1 /app"))
 
     assert (result.applied[0].rewrite.gain.bytes, result.applied[0].rewrite.gain.layers) == (10, 1)
+
+
+def test_what_was_read_before_makes_no_difference() -> None:
+    text = lines("COPY src /app", "RUN chown -R 1:1 /app")
+    first = run(text).after
+
+    parse_script.cache_clear()
+
+    assert run(text).after == first != text
