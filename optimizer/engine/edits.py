@@ -1,6 +1,6 @@
 """Edits applied to a text, and what becomes of places in it."""
 
-from bisect import bisect_right, insort
+from bisect import bisect_left, bisect_right, insort
 from collections.abc import Iterable, Sequence
 
 from optimizer.syntax import Span
@@ -56,16 +56,22 @@ def _forward(offset: int, edits: Sequence[Edit], *, end: bool) -> int:
     return offset + shift
 
 
-def written(rewrite: Rewrite, edits: Sequence[Edit]) -> Span:
-    """Return what a rewrite covers in the text after all (ordered) edits of its pass."""
-    own = set(rewrite.edits)
-    shift, starts, ends = 0, [], []
+def placed(edits: Sequence[Edit]) -> list[Span]:
+    """Return where the text of each of the (ordered) edits stands when all are made."""
+    spans, shift = [], 0
     for edit in edits:
-        if edit in own:
-            starts.append(edit.span.start + shift)
-            ends.append(edit.span.start + shift + len(edit.text))
+        start = edit.span.start + shift
+        spans.append(Span(start, start + len(edit.text)))
         shift += len(edit.text) - (edit.span.end - edit.span.start)
-    return Span(starts[0], ends[-1])
+    return spans
+
+
+def written(rewrite: Rewrite, edits: Sequence[Edit], there: Sequence[Span]) -> Span:
+    """Return what a rewrite covers in the text after all (ordered) edits of its pass; `there` is their `placed`."""
+    spans = [edit.span for edit in rewrite.edits]
+    first = bisect_left(edits, min(spans), key=lambda edit: edit.span)
+    last = bisect_right(edits, max(spans), key=lambda edit: edit.span) - 1
+    return Span(there[first].start, there[last].end)
 
 
 def line_starts(text: str) -> list[int]:

@@ -82,9 +82,10 @@ class _Run(Struct):
     def to_the_fixpoint(self) -> tuple[Declined, ...]:
         """Apply all transforms until a round changes nothing; return that round's declines."""
         busy: list[str] = []
+        transforms = tuple(self.plan.transforms())
         for _ in range(_ROUNDS):
             declined: list[Declined] = []
-            busy = [transform.id for transform in self.plan.transforms() if self._exhaust(transform, declined)]
+            busy = [transform.id for transform in transforms if self._exhaust(transform, declined)]
             if not busy:
                 return tuple(dict.fromkeys(declined))
         raise GateError(f"the rewrites do not settle: {', '.join(busy)}")
@@ -141,10 +142,11 @@ class _Run(Struct):
     def _make(self, transform: Transform, rewrites: Sequence[Rewrite]) -> None:
         self.changes += 1
         edits = text_edits.ordered(edit for rewrite in rewrites for edit in rewrite.edits)
+        there = text_edits.placed(edits)
         for placed in self.applied:
             placed.span = text_edits.moved(placed.span, edits)
         for rewrite in rewrites:
-            span = text_edits.written(rewrite, edits) if rewrite.edits else self._line(rewrite.line)
+            span = text_edits.written(rewrite, edits, there) if rewrite.edits else self._line(rewrite.line)
             self.applied.append(_Placed(transform, rewrite, span, self.origins[rewrite.line - 1]))
             for artifact in rewrite.artifacts:
                 self.artifacts[artifact.path] = artifact

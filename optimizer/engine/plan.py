@@ -10,7 +10,7 @@ from optimizer.transforms import Level, Transform, all_transforms
 # comes last, when it is known what the build reads. A transform that is not named runs behind these.
 _ORDER = (
     "copy-over-add", "copy-with-owner", "join-apt-update", "hoist-independent-steps", "split-manifest-copy",
-    "merge-run", "clean-package-caches", "remove-downloads", "write-dockerignore", "exec-form",
+    "merge-run", "clean-package-caches", "remove-downloads", "write-dockerignore", "skip-recommends", "exec-form",
 )  # fmt: skip
 
 

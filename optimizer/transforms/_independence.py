@@ -15,6 +15,8 @@ from optimizer.transforms._programs import PIP, PROGRAMS, Program
 from optimizer.transforms._touching import Reading, is_below, touches
 
 # Folders that programs of the system read and write unasked. Below these only `_PROJECTS` may be the project's.
+_PYTHON = re.compile(r"python[\d.]*")
+_PIP_VERSION = re.compile(r"^pip\d[\d.]*$")
 _SYSTEM = re.compile(
     r"/(?:(?:bin|boot|dev|etc|lib(?:32|64|x32|exec)?|proc|run|sbin|snap|sys|usr|var|nix|root|home|opt|srv|tmp)?(?:/|$)|\.)"
 )
@@ -131,10 +133,10 @@ def _why_redirected(redirects: Iterable[Redirect], folders: Sequence[str]) -> st
 
 
 def _program(call: Call) -> Program | None:
-    if re.fullmatch(r"python[\d.]*", call.program):
+    if _PYTHON.fullmatch(call.program):
         is_pip = [w.value for w in call.arguments[:2]] == ["-m", "pip"]
         return replace(PIP, at_home=True) if is_pip else None  # `-m` looks for modules in the working directory
-    return PROGRAMS.get(re.sub(r"^pip\d[\d.]*$", "pip", call.program))
+    return PROGRAMS.get(_PIP_VERSION.sub("pip", call.program))
 
 
 def _why_mounted(step: Step, folders: Sequence[str]) -> str | None:

@@ -43,6 +43,7 @@ _PLAIN = frozenset(
     " ldconfig patch strip find xargs pip pip3 npm yarn pnpm gem cargo go conda locale-gen update-ca-certificates"
     " meson autoreconf nproc update-alternatives localedef fc-cache".split()
 )
+_PYTHON = re.compile(r"python[\d.]*")
 _PIP = re.compile(r"pip[\d.]*|uv")
 _INSTALLERS = {
     "npm": ("npm packages", frozenset({"install", "i", "add"}), frozenset({"-g", "--global"})),
@@ -151,7 +152,7 @@ def _base_kind(call: Call) -> str | None:
         return kind
     operands = _operands(call)
     verb = operands[0] if operands else None
-    python = re.fullmatch(r"python[\d.]*", call.program) and [w.value for w in call.arguments[:2]] == ["-m", "pip"]
+    python = _PYTHON.fullmatch(call.program) and [w.value for w in call.arguments[:2]] == ["-m", "pip"]
     if python or _PIP.fullmatch(call.program):
         installs = {"install", "uninstall", "cache", "config"} & set(operands[:2])
         return "Python packages" if installs else None

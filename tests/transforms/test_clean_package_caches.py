@@ -214,11 +214,11 @@ def test_changes(before: str, after: str) -> None:
 
 STAYS = {
     "the start command installs in exec form": (
-        'FROM debian:bookworm\nRUN apt-get update && apt-get install -y jq\nCMD ["sh", "-c", "apt-get install -y curl"]\n',
+        debian(INSTALL, 'CMD ["sh", "-c", "apt-get install -y curl"]'),
         "CMD in line 3 may install packages",
     ),
     "the start command installs in shell form": (
-        "FROM debian:bookworm\nRUN apt-get update && apt-get install -y jq\nENTRYPOINT apt-get install -y curl\n",
+        debian(INSTALL, "ENTRYPOINT apt-get install -y curl"),
         "ENTRYPOINT in line 3 may install packages",
     ),
     "a later install": (debian(INSTALL, "RUN apt-get install -y git"), "line 3 installs packages"),
