@@ -118,11 +118,14 @@ class Dockerfile(Struct, frozen=True):
 
     def children(self, stage: int) -> frozenset[int]:
         """Return the stages that start from `stage`, directly or not."""
-        return frozenset(s.index for s in self.stages if s.index != stage and stage in self.lineage(s.index))
+        heirs = {stage}
+        heirs.update(s.index for s in self.stages[stage + 1 :] if s.parent in heirs)  # a parent stands above
+        return frozenset(heirs - {stage})
 
     @property
     def shipped(self) -> frozenset[int]:
         """Stages whose layers end in an image someone may run: leaves of the FROM graph nobody only copies from."""
         used = frozenset().union(*self.copied_from.values()) if self.copied_from else frozenset()
-        leaves = {self.target, *(s.index for s in self.stages if s.index not in used and not self.children(s.index))}
+        parents = {stage.parent for stage in self.stages}
+        leaves = {self.target, *({s.index for s in self.stages} - used - parents)}
         return frozenset().union(*(self.lineage(leaf) for leaf in leaves if leaf >= 0))

@@ -240,9 +240,10 @@ def _why_mounted(step: Step, folders: Sequence[str]) -> str | None:
 
 def installs_in(step: Step, dockerfile: Dockerfile, context: Context, copies: Sequence[Copied]) -> bool:
     """Tell whether a RUN installs dependencies of the project, separable or not, that no step before it did."""
-    made = _made_in(dockerfile, step.stage)
     answers = (install_of(call, step, context, copies) for call in (step.run.calls if step.run else ()))
     return any(
-        bool(answer.paths) and not _is_made(answer, made) if isinstance(answer, Found) else answer is not None
+        bool(answer.paths) and not _is_made(answer, _made_in(dockerfile, step.stage))
+        if isinstance(answer, Found)
+        else answer is not None
         for answer in (wanted(answer, dockerfile) for answer in answers)
     )

@@ -2,7 +2,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from optimizer.engine.edits import apply, compatible, line_of, line_starts, moved, ordered, origins, written
+from optimizer.engine.edits import apply, compatible, line_of, line_starts, moved, ordered, origins, placed, written
 from optimizer.syntax import Span
 from optimizer.transforms import Edit, Rewrite
 
@@ -69,7 +69,7 @@ def test_every_line_goes_back_to_a_line_of_the_source(drawn: tuple[str, list[Edi
 def test_what_a_rewrite_wrote() -> None:
     edits = ordered([edit(0, 1, "long"), edit(2, 3, "x")])
 
-    assert written(rewrite(edits[1]), edits) == Span(5, 6)
+    assert written(rewrite(edits[1]), edits, placed(edits)) == Span(5, 6)
 
 
 def test_only_a_newline_ends_a_line() -> None:
