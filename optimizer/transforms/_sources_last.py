@@ -140,7 +140,7 @@ def _compose(
         line=moving[0][0].step.line,
         title=f"Copy {_listed(names, 'and')} before the sources"
         if copies or not fetch
-        else "Download what the build needs first",
+        else "Do what needs no sources first",
         why=f"An edit of a source file no longer {_spared(early)} again: only a change of {_listed(names, 'or')} does.",
         edits=(*fetch.edits(), *tail.shortened()) if fetch else (*taken_out(document, sources, copies), *tail.edits()),
         added=(*map(_claim, copies), *(fetch.added() if fetch else ()), *tail.added()),
@@ -168,8 +168,9 @@ def _spared(early: Early) -> str:
     """Return what an edit of the sources no longer does; where the project is installed behind them, that runs on."""
     if any(one.install.then for one in early.installs):
         return "installs the dependencies"
-    if any(one.install.ahead for one in early.installs):
-        return "downloads the dependencies"
+    ahead = early.installs[-1].install.ahead
+    if ahead is not None:
+        return ahead.does
     return f"runs {_listed([_said(one) for one in early.installs if one.paths], 'and')}"
 
 
