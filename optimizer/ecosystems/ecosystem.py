@@ -37,17 +37,18 @@ class Project(Struct, frozen=True):
 
 
 class Ahead(Struct, frozen=True):
-    """Commands joined by `&&` that fetch with the manifests alone what a call needs that stays with the sources.
+    """What can be done with the manifests alone for a call that stays with the sources.
 
-    They run in `folder`, a context path. `fills` are the folders of the image where they put what they fetch: where a
-    cache mount holds one of these, nothing is gained. `marks` are the first words of commands which show that the
-    file does such a thing already.
+    `commands` run one after the other in `folder`, a context path. `fills` are the folders of the image where they put
+    what they fetch: where a cache mount holds one of these, nothing is gained. `marks` are the first words of commands
+    which show that the file does such a thing already. `does` is the work that is saved, for the reason line.
     """
 
-    command: str
+    commands: tuple[str, ...]
     folder: str
     fills: tuple[str, ...]
     marks: tuple[str, ...]
+    does: str
 
 
 class Install(Struct, frozen=True):
@@ -71,9 +72,13 @@ class Install(Struct, frozen=True):
 
 
 class Refusal(Struct, frozen=True):
-    """Why a recognised install cannot be separated from the sources: a clause, lower case, no full stop."""
+    """Why a recognised install cannot be separated from the sources: a clause, lower case, no full stop.
+
+    Where something could be fetched ahead, `marks` are as in `Ahead`: with one of them, there is nothing to tell.
+    """
 
     reason: str
+    marks: tuple[str, ...] = ()
 
 
 class Cache(Struct, frozen=True):

@@ -57,7 +57,7 @@ class Go(Struct, frozen=True):
         try:
             return _answer(call, project, command)
         except Refused as refused:
-            return Refusal(str(refused))
+            return Refusal(str(refused), (_DOWNLOAD,) if is_build else ())
 
     def cache(self, call: Call, env: Mapping[str, str | None]) -> Cache | None:
         """Name the modules, which stay: a later step may need them, and downloading is what its layer is for."""
@@ -111,7 +111,7 @@ def _answer(call: Call, project: Project, command: str) -> Install | Refusal | N
     if modules.is_workspace and modules.sums is None:
         raise Refused("go mod download would write go.work.sum")
     fills = module_caches(variables)
-    ahead = Ahead(f"{_prefix(call)}{_DOWNLOAD}", modules.folder, fills, (_DOWNLOAD,))
+    ahead = Ahead((f"{_prefix(call)}{_DOWNLOAD}",), modules.folder, fills, (_DOWNLOAD,), "downloads the modules")
     return Install(modules.manifests, _inside(project, fills), ahead=ahead)
 
 

@@ -12,7 +12,7 @@ from optimizer.syntax import Document, Span
 from optimizer.transforms._copies import Copied, below, image_path
 from optimizer.transforms._finding import Edit
 from optimizer.transforms._independence import is_system
-from optimizer.transforms._layout import continuation, insert_before, instruction_with_comments
+from optimizer.transforms._layout import WIDTH, continuation, insert_before, instruction_with_comments
 from optimizer.transforms._taking_out import taken_out
 
 # Commands in front of a build that change nothing which a fetch reads.
@@ -25,14 +25,16 @@ _FETCHING = re.compile(
     re.IGNORECASE,
 )
 
+_MOST_IN_LINE = 2  # commands that may follow others on their line
 
-def is_done(dockerfile: Dockerfile, step: Step, call: Call, ahead: Ahead) -> bool:
+
+def is_done(dockerfile: Dockerfile, step: Step, call: Call, marks: tuple[str, ...]) -> bool:
     """Tell whether a call above this one, in the stage or one that it is built on, fetches already."""
     lineage = dockerfile.lineage(step.stage)
     above = (s.run.calls for s in dockerfile.steps[: step.index] if s.run and s.stage in lineage)
     own = step.run.calls if step.run else ()
     known = [*(c for calls in above for c in calls), *own[: next((n for n, c in enumerate(own) if c == call), 0)]]
-    return any(" ".join(map(str, c.words)).startswith(ahead.marks) for c in known)
+    return any(" ".join(map(str, c.words)).startswith(marks) for c in known)
 
 
 def is_light(call: Call) -> bool:
@@ -94,12 +96,12 @@ class Fetch(Struct, frozen=True):
 
     def added(self) -> Iterator[str]:
         """Go through the commands that the text gains."""
-        return map(str, parse_script(self._command()).commands())
+        return (str(command) for text in self._commands() for command in parse_script(text).commands())
 
     def _is_near(self) -> bool:
         """Tell whether the place in front of the COPY is as good for a fetch as the one in front of the RUN."""
         between = self.dockerfile.steps[self.moving[0].step.index : self.step.index]
-        return "$" not in self.ahead.command and all(map(self._means_nothing, between))
+        return "$" not in "".join(self.ahead.commands) and all(map(self._means_nothing, between))
 
     def _means_nothing(self, step: Step) -> bool:
         if step.name in {"ENV", "ARG"}:
@@ -113,18 +115,26 @@ class Fetch(Struct, frozen=True):
             )
         return step.name in _INERT
 
-    def _command(self) -> str:
+    def _commands(self) -> tuple[str, ...]:
         here = self.step.state.workdir or BASE_WORKDIR
         folder = image_path(self.folder, here)
         if folder == here:
-            return self.ahead.command
-        return f"cd {below(folder, here) or folder} && {self.ahead.command}"
+            return self.ahead.commands
+        return (f"cd {below(folder, here) or folder}", *self.ahead.commands)
+
+    def _joined(self, start: str, *, lines: bool) -> str:
+        """Return the commands behind what stands in front of them, on lines of their own where one is too short."""
+        text = start + " && ".join(self._commands())
+        if not lines and len(text) <= WIDTH:
+            return text
+        return start + continuation(self.document, self.step.instruction).join(self._commands())
 
     def _run(self) -> str:
         """Return the RUN of the fetch alone, with what the build is given but for caches, which it does not fill."""
         instruction = self.step.instruction
         flags = (self.document.source[f.span.start : f.span.end] for f in instruction.flags if not _is_cache(f.value))
-        return " ".join([instruction.keyword, *flags, self._command()]) + self.document.newline
+        start = "".join(f"{word} " for word in (instruction.keyword, *flags))
+        return self._joined(start, lines=False) + self.document.newline
 
     def _between(self, blocks: str) -> Edit:
         """Return the edit that ends the RUN with the fetch, and begins another below the sources."""
@@ -139,8 +149,9 @@ class Fetch(Struct, frozen=True):
         ]
         flags = [source[f.span.start : f.span.end] for f in instruction.flags]
         start = " ".join([instruction.keyword, *flags, *(f"{command} &&" for command in self.carried)])
-        joint = continuation(self.document, instruction) if "\n" in source[gap.start : gap.end] else " && "
-        return Edit(gap, f"{joint}{self._command()}{newline}{blocks}{''.join(inner)}{start} ")
+        lines = "\n" in source[gap.start : gap.end] or len(self._commands()) > _MOST_IN_LINE
+        joint = continuation(self.document, instruction) if lines else " && "
+        return Edit(gap, f"{self._joined(joint, lines=lines)}{newline}{blocks}{''.join(inner)}{start} ")
 
     def _in_paragraph(self) -> bool:
         """Tell whether the sources stand in a paragraph of their own."""

@@ -11,6 +11,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from optimizer.context import Context
+from optimizer.ecosystems.ecosystem import Refusal
 from optimizer.model import Dockerfile, Run, Step, mounts
 from optimizer.shell import Call
 from optimizer.transforms._ahead import is_light, why_not_ahead
@@ -135,7 +136,7 @@ def _look_at_run(step: Step, run: Run, place: _Place) -> _Verdict:
     found: list[Found] = []
     pending: tuple[int, str] | None = None  # the first part that needs the sources, and why
     for call in run.calls:
-        answer = wanted(install_of(call, step, place.context, place.copies), place.dockerfile)
+        answer = wanted(install_of(call, step, place.context, place.copies), step, call, place.dockerfile)
         known = answer.paths if isinstance(answer, Found) else ()
         reason = why_pointed(call, step, place.context, place.moved, known) or _why_led(step, place, call.program)
         if reason is None and isinstance(answer, Found) and not _is_made(answer, place.made):
@@ -144,7 +145,7 @@ def _look_at_run(step: Step, run: Run, place: _Place) -> _Verdict:
             if pending is None:
                 found.append(answer)
                 continue
-        reason = answer if isinstance(answer, str) else reason or _why_call(call, step, place)
+        reason = answer.reason if isinstance(answer, Refusal) else reason or _why_call(call, step, place)
         if reason is not None:
             pending = pending or (call.step, reason)
             if not is_light(call):
@@ -240,10 +241,11 @@ def _why_mounted(step: Step, folders: Sequence[str]) -> str | None:
 
 def installs_in(step: Step, dockerfile: Dockerfile, context: Context, copies: Sequence[Copied]) -> bool:
     """Tell whether a RUN installs dependencies of the project, separable or not, that no step before it did."""
-    answers = (install_of(call, step, context, copies) for call in (step.run.calls if step.run else ()))
+    calls = step.run.calls if step.run else ()
+    answers = (wanted(install_of(call, step, context, copies), step, call, dockerfile) for call in calls)
     return any(
         bool(answer.paths) and not _is_made(answer, _made_in(dockerfile, step.stage))
         if isinstance(answer, Found)
         else answer is not None
-        for answer in (wanted(answer, dockerfile) for answer in answers)
+        for answer in answers
     )

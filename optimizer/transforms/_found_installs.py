@@ -28,15 +28,15 @@ class Found(Struct, frozen=True):
     folder: str = ""
 
 
-def install_of(call: Call, step: Step, context: Context, copies: Sequence[Copied]) -> Found | str | None:
+def install_of(call: Call, step: Step, context: Context, copies: Sequence[Copied]) -> Found | Refusal | None:
     """Return the install that a call is, why it cannot be separated, or None for what is no install."""
-    refusal: str | None = None
+    refusal: Refusal | None = None
     ecosystems = ecosystems_for(call.program)
     for project in _projects(call, step, context, copies) if ecosystems else ():
         for ecosystem in ecosystems:
             answer = ecosystem.install(call, project)
             if isinstance(answer, Refusal):
-                refusal = refusal or answer.reason
+                refusal = refusal or answer
             elif answer is not None:
                 paths = tuple(_image_path_of(manifest, project) for manifest in answer.manifests)
                 outputs = tuple(_image_path_of(output, project) for output in answer.outputs)
@@ -44,16 +44,14 @@ def install_of(call: Call, step: Step, context: Context, copies: Sequence[Copied
                 if missing is None:
                     folder = answer.ahead.folder if answer.ahead else project.source
                     return Found(step, call, answer, paths, outputs, _image_path_of(folder, project))
-                refusal = refusal or f"{posixpath.basename(missing)} is not among the copied files"
+                refusal = refusal or Refusal(f"{posixpath.basename(missing)} is not among the copied files")
     return refusal
 
 
-def wanted(answer: Found | str | None, dockerfile: Dockerfile) -> Found | str | None:
-    """Return an answer, None where it asks for something to be fetched that is fetched already."""
-    ahead = answer.install.ahead if isinstance(answer, Found) else None
-    return (
-        None if ahead and isinstance(answer, Found) and is_done(dockerfile, answer.step, answer.call, ahead) else answer
-    )
+def wanted(answer: Found | Refusal | None, step: Step, call: Call, dockerfile: Dockerfile) -> Found | Refusal | None:
+    """Return an answer, None where it speaks of fetching what a command above fetches already."""
+    ahead = answer.install.ahead if isinstance(answer, Found) else answer
+    return None if ahead is not None and is_done(dockerfile, step, call, ahead.marks) else answer
 
 
 def _image_path_of(path: str, project: Project) -> str:
