@@ -112,7 +112,8 @@ def _build(call: Call, project: Project, start: str) -> Install | None:
         return None
     commands = (*_stand_ins(workspace, start), _run(call), _clean(call, toolchain, arguments, workspace))
     manifests = unique([*workspace.manifests, *settings_files(project, start)])
-    ahead = Ahead(commands, start, registries(variables), _MARKS, "compiles the dependencies")
+    sources = (*workspace.programs, *workspace.libraries)
+    ahead = Ahead(commands, start, registries(variables), _MARKS, "compiles the dependencies", sources)
     return Install(manifests, (join(workspace.root, "target"),), ahead=ahead)
 
 

@@ -17,7 +17,7 @@ from optimizer.transforms._copies import Copied, below, overlaid
 class Found(Struct, frozen=True):
     """An install in a RUN; `paths` and `outputs` are the image paths of its manifests and of what it makes.
 
-    `folder` is the one where something is fetched ahead of it.
+    Where something is done ahead of it, `folder` is the place for that, and at `stand_ins` it puts files of its own.
     """
 
     step: Step
@@ -26,6 +26,7 @@ class Found(Struct, frozen=True):
     paths: tuple[str, ...]
     outputs: tuple[str, ...]
     folder: str = ""
+    stand_ins: tuple[str, ...] = ()
 
 
 def install_of(call: Call, step: Step, context: Context, copies: Sequence[Copied]) -> Found | Refusal | None:
@@ -43,7 +44,9 @@ def install_of(call: Call, step: Step, context: Context, copies: Sequence[Copied
                 missing = next((p for p in paths if brought(p, copies) is None), None)
                 if missing is None:
                     folder = answer.ahead.folder if answer.ahead else project.source
-                    return Found(step, call, answer, paths, outputs, _image_path_of(folder, project))
+                    sources = answer.ahead.stand_ins if answer.ahead else ()
+                    stand_ins = tuple(_image_path_of(source, project) for source in sources)
+                    return Found(step, call, answer, paths, outputs, _image_path_of(folder, project), stand_ins)
                 refusal = refusal or Refusal(f"{posixpath.basename(missing)} is not among the copied files")
     return refusal
 

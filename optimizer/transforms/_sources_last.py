@@ -56,7 +56,16 @@ def _why_unsafe(dockerfile: Dockerfile, context: Context, early: Early, moving: 
             return f"{output} is part of the repository: copied later, it would replace what the install made"
         if not is_usual(output) and not context.is_file(f"{output}/pyvenv.cfg"):
             return f"the install writes to {output}, where the COPY puts files too"
-    return _why_rewritten(dockerfile, early) or _why_not_carried(early)
+    return _why_rewritten(dockerfile, early) or _why_not_carried(early) or _why_not_replaced(early, moving)
+
+
+def _why_not_replaced(early: Early, moving: Sequence[Copied]) -> str | None:
+    """Say why what stands in for a source might stay there, or could not be written."""
+    last = early.installs[-1]
+    if last.stand_ins and last.step.state.user not in {None, "root", "0"}:
+        return f"the user {last.step.state.user} may not write where the manifests are copied to"
+    staying = (path for path in last.stand_ins if all(c.source_of(path) is None for c in moving))
+    return next((f"{path} is there before the other sources are copied" for path in staying), None)
 
 
 # Folders of every image that an install writes to.
