@@ -47,7 +47,9 @@ def _refuse(dockerfile: Dockerfile, plan: Plan) -> None:
         raise InputError("there is no FROM instruction", dockerfile.document.instructions[0].line)
     names = {name for s in dockerfile.stages for name in (s.name, str(s.index)) if name}
     if plan.target is not None and plan.target.lower() not in names:
-        raise InputError(f"there is no stage {plan.target!r} to build")
+        named = [stage.name for stage in dockerfile.stages if stage.name]
+        hint = f"there are {', '.join(named[:20])}" if named else "no stage has a name"
+        raise InputError(f"there is no stage {plan.target!r} to build; {hint}")
 
 
 class _Placed(Struct):

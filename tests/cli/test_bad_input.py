@@ -80,6 +80,18 @@ def test_a_folder_without_dockerfiles(folder: Path, dfopt: Callable) -> None:
     assert ran.err.startswith("dfopt: .: no Dockerfile in this folder (looked for Dockerfile,")
 
 
+@pytest.mark.parametrize(
+    ("text", "hint"),
+    [("FROM a AS build\nFROM a AS run\n", "there are build, run"), ("FROM a\n", "no stage has a name")],
+)
+def test_an_unknown_stage(folder: Path, dfopt: Callable, text: str, hint: str) -> None:
+    (folder / "Dockerfile").write_text(text)
+
+    ran = dfopt("diff", "--target", "prod")
+
+    assert (ran.code, ran.err) == (2, f"dfopt: Dockerfile: there is no stage 'prod' to build; {hint}\n")
+
+
 @pytest.mark.usefixtures("folder")
 def test_a_device(dfopt: Callable) -> None:
     ran = dfopt("diff", "/dev/zero", "--context", ".")
