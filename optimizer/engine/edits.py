@@ -8,12 +8,13 @@ from optimizer.transforms import Edit, Rewrite
 
 
 def apply(text: str, edits: Iterable[Edit]) -> str:
-    """Return the text with all edits made; they must not overlap."""
+    """Return the text with all edits made; they must not overlap. A missing final newline stays missing."""
     pieces, at = [], 0
     for edit in ordered(edits):
         pieces += [text[at : edit.span.start], edit.text]
         at = edit.span.end
-    return "".join([*pieces, text[at:]])
+    result = "".join([*pieces, text[at:]])
+    return result if text.endswith("\n") else result.rstrip("\r\n")
 
 
 def ordered(edits: Iterable[Edit]) -> list[Edit]:

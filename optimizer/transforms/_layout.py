@@ -144,8 +144,6 @@ def remove_instruction(document: Document, instruction: Instruction) -> Edit:
     above = instruction.start - len(instruction.leading)
     if _blank_line_at(source, end):
         start = _skip_blank_lines_back(source, start, above)
-    if not instruction.text.endswith("\n"):  # the file keeps its missing final newline
-        start = len(source[:start].rstrip("\r\n"))
     return Edit(Span(start, end), "")
 
 

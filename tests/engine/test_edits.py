@@ -27,6 +27,11 @@ def test_apply(edits: list[Edit], after: str) -> None:
     assert apply("abc", edits) == after
 
 
+def test_a_missing_final_newline_stays_missing() -> None:
+    assert apply("ab\ncd", [edit(0, 0, "cd\n"), edit(3, 5, "")]) == "cd\nab"
+    assert apply("ab\ncd\n", [edit(0, 0, "cd\n"), edit(3, 6, "")]) == "cd\nab\n"
+
+
 def test_rewrites_that_meet_wait_for_the_next_round() -> None:
     first, touching, apart = rewrite(edit(2, 5, "")), rewrite(edit(5, 6, "")), rewrite(edit(7, 8, ""))
 
@@ -41,7 +46,7 @@ def texts_with_edits(draw: st.DrawFn) -> tuple[str, list[Edit], Span]:
     edits = [edit(a, b, draw(st.text("xy\n", max_size=4))) for a, b in pairs]
     free = [0, *(p for pair in pairs for p in pair), len(text)]
     gap = draw(st.integers(0, len(free) // 2 - 1))
-    return text, edits, Span(free[2 * gap], free[2 * gap + 1])
+    return f"{text}\n", edits, Span(free[2 * gap], free[2 * gap + 1])
 
 
 @given(texts_with_edits())

@@ -2,6 +2,7 @@
 
 import pytest
 
+from optimizer.engine.edits import apply
 from optimizer.model import Dockerfile, read
 from optimizer.syntax import parse
 from optimizer.transforms import Edit
@@ -29,9 +30,7 @@ def opened(text: str) -> Dockerfile:
 
 
 def applied(text: str, *edits: Edit) -> str:
-    for edit in sorted(edits, reverse=True, key=lambda e: e.span):
-        text = text[: edit.span.start] + edit.text + text[edit.span.end :]
-    return text
+    return apply(text, edits)
 
 
 def appended(text: str, *commands: str) -> str:
