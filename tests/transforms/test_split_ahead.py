@@ -64,8 +64,10 @@ def test_the_build_itself_is_not_touched(text: str) -> None:
         ),
         (
             "COPY . .\nRUN set -e && apt-get install -y git \\\n && mkdir bin \\\n && GOOS=js go build",
-            "COPY go.mod go.sum ./\nRUN set -e && apt-get install -y git \\\n && go mod download\nCOPY . .\n"
-            + "RUN set -e && mkdir bin \\\n && GOOS=js go build",
+            (
+                "COPY go.mod go.sum ./\nRUN set -e && apt-get install -y git \\\n && go mod download\nCOPY . .\n"
+                "RUN set -e && mkdir bin \\\n && GOOS=js go build"
+            ),
         ),
         (
             "COPY . .\nRUN apt-get install -y git\n\nRUN go build",
@@ -85,8 +87,10 @@ def test_the_build_itself_is_not_touched(text: str) -> None:
         ),
         (
             "COPY . .\nRUN --mount=type=ssh --mount=type=cache,target=/root/.cache/go-build go build",
-            "COPY go.mod go.sum ./\nRUN --mount=type=ssh go mod download\nCOPY . .\n"
-            + "RUN --mount=type=ssh --mount=type=cache,target=/root/.cache/go-build go build",
+            (
+                "COPY go.mod go.sum ./\nRUN --mount=type=ssh go mod download\nCOPY . .\n"
+                "RUN --mount=type=ssh --mount=type=cache,target=/root/.cache/go-build go build"
+            ),
         ),
         (
             "COPY go.mod go.sum ./\nCOPY . .\nRUN go build",
