@@ -241,7 +241,7 @@ def _rewrite(subject: Subject, step: Step, flagged: list[Left], cleaned: list[_R
     return Rewrite(
         line=step.line,
         title=f"Keep {' and '.join(dict.fromkeys(left.cache.name for left in lefts))} out of the layer",
-        why="Nothing in the image reads them again, and removing them in a later step would not make it smaller.",
+        why="No container needs that again, and a removal in a later step would not make the image smaller.",
         edits=tuple(edits),
         added=(*map(_with_flag, flagged), *added, *((";",) * len(added) if operator == ";" else ())),
         removed=tuple(str(left.call.command) for left in flagged),
