@@ -20,6 +20,7 @@ _TABLES = ("dependencies", "dev-dependencies", "dev_dependencies", "build-depend
 _OTHERS = (("example", "examples"), ("test", "tests"), ("bench", "benches"))
 # Lints that an empty program would not pass.
 _STRICT = re.compile(r"missing_|unused|warnings|dead_code")
+_STEERING = re.compile(r"-D|-T|deny|forbid")
 _HARMLESS = frozenset("alias build cache cargo-new doc env future-incompat-report http net profile registries registry "
                       "target term".split())  # fmt: skip
 
@@ -79,8 +80,13 @@ def _check_config(context: Context, path: str) -> None:
     if {"target", "target-dir"} & table(config, "build").keys():
         raise Refused(f"{path} sets the target of the build")
     for value in _strings(config):
-        if value.startswith(("./", "../")) or "/" in value.partition("://")[0] or re.search(r"-D|-T|deny", value):
-            raise Refused(f"{path} may name files of the project")
+        if _STEERING.search(value) or any(map(_is_inside, value.partition("://")[0].split("="))):
+            raise Refused(f"{path} may name files of the project, or refuse empty programs")
+
+
+def _is_inside(text: str) -> bool:
+    """Tell whether a piece of a setting may be a path of the project."""
+    return "/" in text and not text.startswith(("/usr/", "/bin/", "/lib", "/opt/"))
 
 
 def _strings(value: object) -> Iterator[str]:

@@ -130,6 +130,10 @@ def _check(call: Call, arguments: Arguments, variables: Mapping[str, str | None]
     flags = next((n for n in variables if n.endswith("RUSTFLAGS") and _STRICT.search(variables[n] or "-D")), None)
     if flags is not None:
         raise Refused(f"{flags} may refuse empty programs")
+    # A crate's build script may read any variable, and is not run again where it does not say so.
+    own = {name for name, _ in call.command.assignments}
+    if name := next((name for name in call.variables if name not in own), None):
+        raise Refused(f"{name} is set for cargo build by another command")
     if call.user is not None or len(call.words) != len(call.command.words):
         raise Refused("cargo build runs within another command")
 

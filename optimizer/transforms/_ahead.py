@@ -105,6 +105,8 @@ class Fetch(Struct, frozen=True):
 
     def _means_nothing(self, step: Step) -> bool:
         if step.name in {"ENV", "ARG"}:
+            if self.ahead.stand_ins:
+                return False  # what is compiled may depend on any variable
             names = {**step.state.env, **step.state.args}.keys()
             later = self.dockerfile.steps[step.index + 1].state
             return not any(_FETCHING.fullmatch(n) for n in {**later.env, **later.args}.keys() - names)

@@ -161,6 +161,12 @@ def test_empty_targets_are_all_replaced_by_the_sources() -> None:
     )
 
 
+def test_what_is_compiled_ahead_sees_the_same_variables() -> None:
+    result = run("COPY . .\nENV FOO_STATIC=1\nRUN cargo build", "rust:1")
+
+    assert changed(result).startswith("COPY Cargo.toml Cargo.lock ./\nENV FOO_STATIC=1\nRUN mkdir -p src")
+
+
 def test_an_empty_target_would_stay_where_no_later_copy_replaces_it() -> None:
     result = run("COPY build.rs ./\nRUN ./x\nCOPY Cargo.toml Cargo.lock ./\nCOPY src src\nRUN cargo build", "rust:1")
 
