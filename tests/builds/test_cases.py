@@ -118,7 +118,8 @@ def test_the_image_is_run_in_the_same_way(case: Case, built: Callable[[Case], Pa
 
 def _started(contract: dict[str, Any]) -> dict[str, Any]:
     """Return a contract with what a shell would start for a command of plain words, as exec-form changes it."""
-    words = {name: shlex.split(line[2]) for name, line in contract.items() if line and line[:2] == ["/bin/sh", "-c"]}
+    lines = {name: contract[name] for name in ("Cmd", "Entrypoint") if contract.get(name)}
+    words = {name: shlex.split(line[2]) for name, line in lines.items() if line[:2] == ["/bin/sh", "-c"]}
     return contract | {name: line[line[0] == "exec" :] for name, line in words.items()}
 
 
