@@ -87,7 +87,7 @@ def bind_npm(case: Case) -> str:
         raise UnboundError("the .npmrc says what to do with the lock file")
     if table(case.manifest, "overrides"):
         raise UnboundError("the package.json has overrides, which the lock file does not show")
-    release = _npm(case.tools)
+    release = npm_major(case.tools)
     form = table(json_file(case.context, case.lock)).get("lockfileVersion")
     if form != 2 and not (form == 3 and release >= 7):  # noqa: PLR2004 - 2 is for npm 6 as well, 3 from npm 7 on
         raise UnboundError(f"npm {release} does not know the form of {case.name}")
@@ -97,8 +97,11 @@ def bind_npm(case: Case) -> str:
     return "ci"
 
 
-def _npm(tools: Tools) -> int:
-    """Return a major version of npm that runs at the least, told by that of Node.js; raise where there is no `ci`."""
+def npm_major(tools: Tools) -> int:
+    """Return a major version of npm that runs at the least, told by that of Node.js.
+
+    Raises `UnboundError` where it is not known, or too old for `npm ci`.
+    """
     if "npm" in tools.asked:
         major = tools.major("npm")
         if major is None and tools.asked["npm"] not in {"latest", "next"}:

@@ -11,17 +11,16 @@ from posixpath import join, normpath
 
 from msgspec.structs import replace
 
-from optimizer.context import Context, IgnoreFile
-from optimizer.ecosystems import Project, Refusal
-from optimizer.ecosystems._frozen import PROGRAMS, Frozen, Tools, frozen
-from optimizer.model import BASE_WORKDIR, Dockerfile, Run, Step, mounts
-from optimizer.model.base_images import repository
+from optimizer.context import Context
+from optimizer.ecosystems import Refusal
+from optimizer.ecosystems._frozen import PROGRAMS, Frozen, frozen
+from optimizer.model import Dockerfile, Run, Step, mounts
 from optimizer.shell import Call
-from optimizer.transforms._copies import Copied, below, brings_context, read_copy
+from optimizer.transforms._copied_project import copied_project, steps_above, tools_of
+from optimizer.transforms._copies import brings_context, read_copy
 from optimizer.transforms._finding import Decline, Edit, Finding, Level, Rewrite
 from optimizer.transforms._transform import Example, Subject, transform
 
-_ASKED = re.compile(r"\b(npm|pnpm|yarn)@([^\s\"';&|]+)")
 _MANIFESTS = re.compile(
     r"package(?:-lock)?\.json|npm-shrinkwrap|yarn\.lock|pnpm-lock|bun\.lock|\.npmrc|\.yarnrc|Pipfile|pyproject\.toml"
     r"|uv\.lock|(?:npm|yarn|pnpm)\s+(?:pkg|version|set\s+version|init|add|un\w+|remove|rm|up\w*|link|dedupe|audit)\b"
@@ -139,33 +138,14 @@ def _judged(dockerfile: Dockerfile, context: Context, step: Step, call: Call) ->
     """Return how an install is bound, why it is not, or None for what is none."""
     if call.program not in PROGRAMS:
         return None
-    lineage = dockerfile.lineage(step.stage)
-    above = [other for other in dockerfile.steps[: step.index] if other.stage in lineage]
-    copies = [read_copy(other, context) for other in above if brings_context(other)]
-    known = [copied for copied in copies if isinstance(copied, Copied)]
-    answer = frozen(call, _project(step, call, context, known), _tools(dockerfile, step, above))
+    above = steps_above(dockerfile, step)
+    answer = frozen(call, copied_project(above, step, call, context), tools_of(dockerfile, above, step))
     if not isinstance(answer, Frozen):
         return answer
+    copies = (read_copy(other, context) for other in above if brings_context(other))
     unread = next((reason for reason in copies if isinstance(reason, str)), None)
     reason = unread or _why_not(step, call) or _why_changed(step, call, above, answer)
     return Refusal(reason) if reason else answer
-
-
-def _project(step: Step, call: Call, context: Context, copies: Sequence[Copied]) -> Project:
-    """Return what the COPYs above bring, as a project that begins at the root of the image."""
-    top = BASE_WORKDIR if (call.directory or "").startswith(BASE_WORKDIR) else "/"
-    pairs = ((below(path, top), file) for copied in copies for file, path in copied.pairs(context))
-    files = {path: file for path, file in pairs if path}
-    sizes = {path: context.files.get(file, 0) for path, file in files.items()}
-    seen = Context(sizes, IgnoreFile(""), lambda path: context.read_bytes(files[path]) if path in files else None)
-    return Project(seen, "", top, step.state.sure)
-
-
-def _tools(dockerfile: Dockerfile, step: Step, above: Sequence[Step]) -> Tools:
-    base = dockerfile.stages[min(dockerfile.lineage(step.stage))].base or ""
-    texts = (other.run.text.text for other in (*above, step) if other.run)
-    tag = base.rpartition("/")[2].partition("@")[0].partition(":")[2]
-    return Tools(repository(base), tag, {m[1]: m[2] for text in texts for m in _ASKED.finditer(text)})
 
 
 def _why_not(step: Step, call: Call) -> str | None:
