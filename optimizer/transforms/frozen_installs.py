@@ -139,12 +139,20 @@ def _judged(dockerfile: Dockerfile, context: Context, step: Step, call: Call) ->
     if call.program not in PROGRAMS:
         return None
     above = steps_above(dockerfile, step)
-    answer = frozen(call, copied_project(above, step, call, context), tools_of(dockerfile, above, step))
+    project = copied_project(above, step, call, context)
+    answer = frozen(call, project, tools_of(dockerfile, above, step))
     if not isinstance(answer, Frozen):
         return answer
     copies = (read_copy(other, context) for other in above if brings_context(other))
     unread = next((reason for reason in copies if isinstance(reason, str)), None)
-    reason = unread or _why_not(step, call) or _why_changed(step, call, above, answer)
+    modules = join(answer.lock, "..", "node_modules")
+    removed = answer.text == "ci" and project.context.is_dir(modules)
+    reason = (
+        unread
+        or _why_not(step, call)
+        or _why_changed(step, call, above, answer)
+        or ("npm ci removes the node_modules that is copied" if removed else None)
+    )
     return Refusal(reason) if reason else answer
 
 

@@ -122,6 +122,7 @@ def test_npm_changes(before: str, after: str) -> None:
         ("npm install -g npm@5 && npm install", {}, "npm 5 may not have npm ci"),
         ("npm install -g npm@$V && npm install", {}, "which npm runs is not known"),
         ("npm ci && npm install", {}, "npm ci removes what an npm before it installed"),
+        ("npm install", {"node_modules/d/a.js": ""}, "npm ci removes the node_modules that is copied"),
         ("cd sub && npm install", {"sub/package.json": "{}"}, "no package-lock.json is copied"),
     ],
 )
