@@ -1,6 +1,6 @@
 """The build context as a value."""
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Sequence
 from functools import lru_cache
 from posixpath import normpath
 from typing import Any, TypeVar
@@ -26,7 +26,7 @@ class _Memory(Struct):
     is_file: dict[str, bool] = field(default_factory=dict)
     is_dir: dict[str, bool] = field(default_factory=dict)
     matches: dict[str, tuple[str, ...]] = field(default_factory=dict)
-    facts: dict[str, Any] = field(default_factory=dict)
+    facts: dict[Hashable, Any] = field(default_factory=dict)
 
 
 class Context(Struct, frozen=True):
@@ -124,7 +124,7 @@ class Context(Struct, frozen=True):
             self._memory.texts[path] = None if data is None else decode(data)
         return self._memory.texts[path]
 
-    def once(self, name: str, find: Callable[["Context"], Found]) -> Found:
+    def once(self, name: Hashable, find: Callable[["Context"], Found]) -> Found:
         """Return what `find` makes of this context, worked out at the first call for that name."""
         if name not in self._memory.facts:
             self._memory.facts[name] = find(self)

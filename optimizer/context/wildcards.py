@@ -6,6 +6,8 @@ from functools import lru_cache
 from optimizer.context._go_regexp import character
 
 NEVER = re.compile(r"(?!)")
+_WILD = re.compile(r"[*?\[]")
+_ESCAPED = re.compile(r"\\.?", re.DOTALL)
 
 
 @lru_cache(maxsize=256)
@@ -33,7 +35,7 @@ def go_match(pattern: str) -> re.Pattern[str]:
 
 def has_wildcards(name: str) -> bool:
     """Tell whether a name in a COPY source is a pattern (an escaped character is not)."""
-    return re.search(r"[*?\[]", re.sub(r"\\.?", "", name, flags=re.DOTALL)) is not None
+    return _WILD.search(_ESCAPED.sub("", name)) is not None
 
 
 def is_well_formed(pattern: str) -> bool:

@@ -3,12 +3,14 @@
 import posixpath
 import re
 from collections.abc import Iterator, Mapping
+from functools import lru_cache
 
 from msgspec import Struct, field
 
 from optimizer.ecosystems.ecosystem import Cache, Install, Project, Refusal
 from optimizer.shell import Call, Word
 
+_CLUSTER = re.compile(r"-[A-Za-z]+")
 _SUBSTITUTION = re.compile(r"\$\(|`|<\(")
 _BRACES = re.compile(r"([^{}]*)\{([^{}]*)\}([^{}]*)")
 _LAST_GLOB = re.compile(r"(?:^|(?<=/))[^/]*\*[^/]*$")
@@ -46,7 +48,8 @@ class Invocation(Struct, frozen=True):
         """Tell whether an option is given, alone or with `=value`; single letters also within a cluster."""
         letters = {name[1] for name in names if len(name) == 2}  # noqa: PLR2004 a dash and a letter
         return any(
-            option.split("=", 1)[0] in names or (re.fullmatch(r"-[A-Za-z]+", option) and letters & set(option[1:]))
+            option.split("=", 1)[0] in names
+            or (not letters.isdisjoint(option[1:]) and _CLUSTER.fullmatch(option) is not None)
             for option in self.options
         )
 
@@ -56,9 +59,14 @@ def invocation(call: Call, grammar: Grammar) -> Invocation:
 
     A word that is only known when it runs may hold options: in front of the verb it makes the verb unknown.
     """
+    return _sorted(call.arguments, grammar)
+
+
+@lru_cache(maxsize=2048)
+def _sorted(arguments: tuple[Word, ...], grammar: Grammar) -> Invocation:
     options: list[str] = []
     operands: list[Word] = []
-    words = iter(call.arguments)
+    words = iter(arguments)
     for word in words:
         text = word.text if word.value is None else word.value
         if text == "--":

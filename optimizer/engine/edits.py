@@ -2,6 +2,7 @@
 
 from bisect import bisect_left, bisect_right, insort
 from collections.abc import Iterable, Sequence
+from functools import lru_cache
 
 from optimizer.syntax import Span
 from optimizer.transforms import Edit, Rewrite
@@ -75,12 +76,13 @@ def written(rewrite: Rewrite, edits: Sequence[Edit], there: Sequence[Span]) -> S
     return Span(there[first].start, there[last].end)
 
 
-def line_starts(text: str) -> list[int]:
+@lru_cache(maxsize=4)
+def line_starts(text: str) -> tuple[int, ...]:
     """Return the offset at which each line starts; only a newline ends a line."""
     starts = [0]
     while (at := text.find("\n", starts[-1])) >= 0:
         starts.append(at + 1)
-    return starts
+    return tuple(starts)
 
 
 def line_of(starts: Sequence[int], offset: int) -> int:

@@ -105,9 +105,9 @@ def _comments_of(text: str) -> Iterator[str]:
 
 
 def _problems(before: Dockerfile, after: Dockerfile) -> Iterator[str]:
-    new = Counter(_problem_texts(after)) - Counter(_problem_texts(before))
-    if sum(Counter(_problem_texts(after)).values()) > sum(Counter(_problem_texts(before)).values()):
-        yield f"the result is not understood where the source was: {next(iter(new), '')}"
+    old, new = list(_problem_texts(before)), list(_problem_texts(after))
+    if len(new) > len(old):
+        yield f"the result is not understood where the source was: {next(iter(Counter(new) - Counter(old)), '')}"
 
 
 def _problem_texts(dockerfile: Dockerfile) -> Iterator[str]:

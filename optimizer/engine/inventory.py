@@ -1,9 +1,10 @@
 """Every command and instruction of a Dockerfile in a form that survives reformatting, for the gate to count."""
 
 from collections.abc import Iterator
+from functools import lru_cache
 
 from optimizer.model import Dockerfile, Step
-from optimizer.shell import Command, Compound, Kind, Node
+from optimizer.shell import Command, Compound, Kind, Node, parse_script
 
 
 def inventory(dockerfile: Dockerfile) -> list[str]:
@@ -21,7 +22,12 @@ def _entries(step: Step) -> Iterator[str]:
         yield squeezed(f"{instruction.name} {instruction.body.text}") + _bodies(step)
         return
     yield from (f"RUN {squeezed(f'--{flag.name}={flag.value}')}" for flag in instruction.flags)
-    yield from _parts(step.run.script.root)
+    yield from _commands(step.run.script.text)
+
+
+@lru_cache(maxsize=1024)
+def _commands(script: str) -> tuple[str, ...]:
+    return tuple(_parts(parse_script(script).root))
 
 
 def _bodies(step: Step) -> str:

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
 _META = frozenset("CMD ENTRYPOINT ENV EXPOSE HEALTHCHECK LABEL ONBUILD SHELL STOPSIGNAL USER VOLUME WORKDIR".split())
 _STARTS = frozenset({"CMD", "ENTRYPOINT"})
+_BLANK_LINE = re.compile(r"\n[ \t\r]*\n")
 _QUOTED = re.compile(r"""'[^']*'|"[^"\\$`]*\"""")
 _SHELL_NEEDED = re.compile(r"[\\$`|&;<>()*?\[\]{}~#!\"'\n]|^(?:exec )?\w+=")
 
@@ -100,7 +101,7 @@ def _start(document: Document) -> int:
 def _neutral(instruction: Instruction, escape: str) -> str:
     text = instruction.text
     doubled = escape * 2 in text
-    blank = re.search(r"\n[ \t\r]*\n", text) is not None
+    blank = _BLANK_LINE.search(text) is not None
     if not (instruction.heredocs or doubled or blank):
         return str(instruction)
     lines = text.count("\n")

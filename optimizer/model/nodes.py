@@ -61,11 +61,7 @@ class Step(Struct, frozen=True):
     stage: int  # in Dockerfile.stages; -1 before the first FROM
     state: State
     run: Run | None  # for RUN only
-
-    @property
-    def name(self) -> str:
-        """The instruction's keyword in upper case."""
-        return self.instruction.name
+    name: str  # the instruction's keyword in upper case
 
     @property
     def line(self) -> int:
@@ -97,6 +93,7 @@ class Dockerfile(Struct, frozen=True):
     copied_from: Mapping[int, frozenset[int]]  # stage -> the earlier stages it takes files from (COPY, mount)
     target: int  # index of the stage that is built; -1 where there is none
     global_args: tuple[str, ...] = ()  # the ARGs declared before the first FROM, and the builder's own
+    _facts: dict[str, frozenset[int]] = field(default_factory=dict)  # what was worked out of the stages
 
     def __iter__(self) -> Iterator[Step]:
         """Go through all steps in order."""
@@ -125,6 +122,11 @@ class Dockerfile(Struct, frozen=True):
     @property
     def shipped(self) -> frozenset[int]:
         """Stages whose layers end in an image someone may run: leaves of the FROM graph nobody only copies from."""
+        if "shipped" not in self._facts:
+            self._facts["shipped"] = self._shipped()
+        return self._facts["shipped"]
+
+    def _shipped(self) -> frozenset[int]:
         used = frozenset().union(*self.copied_from.values()) if self.copied_from else frozenset()
         parents = {stage.parent for stage in self.stages}
         leaves = {self.target, *({s.index for s in self.stages} - used - parents)}

@@ -52,7 +52,7 @@ class _Reader(Struct):
             self._open(index, instruction)
             return
         run = read_run(instruction, self.state) if instruction.name == "RUN" else None
-        self.steps.append(Step(instruction, index, len(self.stages) - 1, self.state, run))
+        self.steps.append(Step(instruction, index, len(self.stages) - 1, self.state, run, instruction.name))
         if not self.stages:
             self._global(instruction)
         elif instruction.name in _MOVERS:
@@ -79,7 +79,7 @@ class _Reader(Struct):
             self.ends.append(self.state)
         outside = State(None, None, ("/bin/sh", "-c"), {}, self.global_args)
         self.opened.append(len(self.steps))
-        self.steps.append(Step(instruction, index, len(self.stages), outside, None))
+        self.steps.append(Step(instruction, index, len(self.stages), outside, None, instruction.name))
         self.stages.append(Stage(len(self.stages), name, base, parent, ()))
         self.state = self._first_state(base, parent)
 

@@ -55,11 +55,10 @@ def builtin_name(command: Command) -> str | None:
 
 def _of_command(command: Command) -> frozenset[str]:
     changes: set[str] = set()
-    if any(w.variables and _ASSIGNING.search(w.text) for w in command.words) or (
-        command.assignments and not command.words
-    ):
+    expanding = [word.text for word in command.words if word.variables]
+    if any(map(_ASSIGNING.search, expanding)) or (command.assignments and not command.words):
         changes.add("variables")
-    if any(r.operator.startswith("&>") for r in command.redirects):
+    if command.redirects and any(r.operator.startswith("&>") for r in command.redirects):
         changes.add("background")  # in a shell that is not bash, `&>` puts the command in the background
     if not command.words:
         return frozenset(changes)

@@ -57,6 +57,18 @@ def over_limit(text: str) -> frozenset[int]:
     )
 
 
+def end_of(lines: list[Line], first: int, escape: str) -> int:
+    """Return the index of the line below the logical line that begins at index `first`."""
+    below = first + 1
+    continued = _cut_continuation(lines[first].text.lstrip(SPACE), escape)[1]
+    while continued and below < len(lines):
+        text = lines[below].text
+        stripped = text.lstrip(SPACE)
+        continued = not stripped or stripped[0] == "#" or _cut_continuation(text, escape)[1]
+        below += 1
+    return below
+
+
 def join_lines(lines: list[Line], first: int, escape: str) -> Logical:
     """Join the line at index `first` with those that continue it, dropping blank and comment lines between them."""
     start, text = lines[first]

@@ -34,4 +34,4 @@ def variables_in(word: str, escape: str = "\\") -> frozenset[str]:
 
 
 def _is_marked(word: str, escape: str) -> bool:
-    return any(mark in word for mark in ("$", "'", '"', escape, "\ufeff"))
+    return "$" in word or "'" in word or '"' in word or escape in word or "\ufeff" in word

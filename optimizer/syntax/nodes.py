@@ -7,6 +7,7 @@ from operator import itemgetter
 from typing import NamedTuple
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 
 class Span(NamedTuple):
@@ -14,6 +15,10 @@ class Span(NamedTuple):
 
     start: int
     end: int
+
+    def moved(self, by: int) -> "Span":
+        """Return the span that is so many characters further down."""
+        return Span(self.start + by, self.end + by)
 
 
 class Joined(Struct, frozen=True):
@@ -52,6 +57,10 @@ class Joined(Struct, frozen=True):
         if not pieces:
             pieces.append((0, self.at(start), 0))
         return Joined(self.text[start:end], tuple(pieces))
+
+    def moved(self, by: int) -> "Joined":
+        """Return the same text found so many characters further down the source."""
+        return Joined(self.text, tuple([(offset, source + by, length) for offset, source, length in self.pieces]))
 
     def _piece(self, offset: int) -> int:
         """Return the index of the piece that holds the character at `offset`."""
@@ -104,6 +113,7 @@ class Instruction(Struct, frozen=True):
     text: str
     start: int
     keyword: str
+    name: str  # the keyword in upper case, for Dockerfile keywords ignore case
     body: Joined  # all behind the keyword, continued lines joined, comment lines dropped, flags included
     value: Joined  # `body` without the flags
     flags: tuple[Flag, ...]
@@ -121,11 +131,6 @@ class Instruction(Struct, frozen=True):
         return self.leading + self.text
 
     @property
-    def name(self) -> str:
-        """The keyword in upper case, for Dockerfile keywords ignore case."""
-        return self.keyword.upper()
-
-    @property
     def span(self) -> Span:
         """The offsets of `text` in the source."""
         return Span(self.start, self.start + len(self.text))
@@ -137,9 +142,28 @@ class Instruction(Struct, frozen=True):
             return self.json
         return tuple(_BLANKS.split(self.value.text)) if self.value.text else ()
 
+    def moved(self, by: int, lines: int, *, leading: str) -> "Instruction":
+        """Return the instruction, which has no here-document, so many characters and lines further down."""
+        body = self.body.moved(by)
+        return replace(
+            self,
+            leading=leading,
+            start=self.start + by,
+            body=body,
+            value=body if self.value is self.body else self.value.moved(by),
+            flags=tuple([replace(flag, span=flag.span.moved(by)) for flag in self.flags]),
+            trigger=self.trigger.moved(by, lines, leading="") if self.trigger else None,
+            comments=tuple([comment.moved(by) for comment in self.comments]),
+            line=self.line + lines,
+            end_line=self.end_line + lines,
+        )
+
     def flag(self, name: str) -> str | None:
         """Return the value of a flag ('' for a bare one), None where it is not given."""
-        return next((f.value or "" for f in self.flags if f.name == name), None)
+        for flag in self.flags:
+            if flag.name == name:
+                return flag.value or ""
+        return None
 
 
 class Document(Struct, frozen=True):
@@ -162,7 +186,10 @@ class Document(Struct, frozen=True):
     @property
     def escape(self) -> str:
         """The escape character, a backslash unless the directive says back-tick."""
-        return next((d.value for d in self.directives if d.name == "escape"), "\\")
+        for directive in self.directives:
+            if directive.name == "escape":
+                return directive.value
+        return "\\"
 
     @property
     def newline(self) -> str:

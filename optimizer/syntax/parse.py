@@ -13,7 +13,7 @@ from optimizer.syntax._flags import Parts, split_command
 from optimizer.syntax._heredocs import Mark, find_marks, read_bodies
 from optimizer.syntax._json_form import NotStringsError, has_text_behind, read_json
 from optimizer.syntax._lexer import MalformedError
-from optimizer.syntax._lines import LINE_LIMIT, SPACE, Line, Logical, join_lines, over_limit, split_lines
+from optimizer.syntax._lines import LINE_LIMIT, SPACE, Line, Logical, end_of, join_lines, over_limit, split_lines
 from optimizer.syntax._problems import Arguments, find_problem
 from optimizer.syntax.nodes import Document, Heredoc, Instruction, Span
 
@@ -60,9 +60,9 @@ def parse(text: str) -> Document:
             problem = problem or _length_problem(too_long, index, index + 1)
             index += 1
             continue
-        instruction, below = _instruction(source, index, above, problem or _length_problem(too_long, index, index + 1))
+        instruction, index = _instruction(source, index, above, problem or _length_problem(too_long, index, index + 1))
         instructions.append(instruction)
-        above, index, problem = source.start(below), below, None
+        above, problem = instruction.span.end, None
     return Document(text, bom, header.directives, tuple(instructions), text[above:])
 
 
@@ -79,6 +79,27 @@ def _length_problem(too_long: frozenset[int], first: int, below: int) -> str | N
 
 def _instruction(source: _Source, index: int, above: int, problem: str | None) -> tuple[Instruction, int]:
     """Read the instruction at line `index`; return it and the index of the line below it."""
+    below = end_of(source.lines, index, source.escape)
+    start, end = source.start(index), source.start(below)
+    if problem is not None or source.text.find("<<", start, end) >= 0:
+        return _read(source, index, above, problem)
+    return _placed(source.text[start:end], source.escape, source.text[above:start], start, index), below
+
+
+@lru_cache(maxsize=1024)
+def _placed(text: str, escape: str, leading: str, start: int, index: int) -> Instruction:
+    """Read an instruction that stands at an offset and a line index of its file."""
+    return _alone(text, escape).moved(start, index, leading=leading)
+
+
+@lru_cache(maxsize=2048)
+def _alone(text: str, escape: str) -> Instruction:
+    """Read an instruction as if it were a file: a change of the file leaves most instructions as they are."""
+    return _read(_Source(text, split_lines(text, 0), escape), 0, 0, None)[0]
+
+
+def _read(source: _Source, index: int, above: int, problem: str | None) -> tuple[Instruction, int]:
+    """Read the instruction at line `index` with what the text around it adds."""
     logical = join_lines(source.lines, index, source.escape)
     parts = split_command(logical.joined, source.escape)
     heredocs, below, unread = _read_heredocs(source, logical, parts)
@@ -104,6 +125,7 @@ def _build(source: _Source, parts: Parts, place: _Place, trigger: Instruction | 
         text=source.text[place.span.start : place.span.end],
         start=place.span.start,
         keyword=parts.keyword,
+        name=parts.keyword.upper(),
         body=parts.body,
         value=parts.value,
         flags=parts.flags,

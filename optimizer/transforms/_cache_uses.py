@@ -97,8 +97,8 @@ def _meets(path: str, folder: str) -> bool:
 
 def _why_copied(dockerfile: Dockerfile, left: Left, step: Step, heirs: set[int]) -> str | None:
     """Say whether a step of another stage takes the cache itself."""
-    origin = step.instruction.flag("from")
-    if origin is None or step.name != "COPY":
+    origin = step.instruction.flag("from") if step.name == "COPY" else None
+    if origin is None:
         return None
     if not any(origin.lower() in {dockerfile.stages[heir].name, str(heir)} for heir in heirs):
         return None

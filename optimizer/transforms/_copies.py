@@ -6,6 +6,7 @@ Source: BuildKit `frontend/dockerfile/dockerfile2llb/convert.go` (dispatchCopy) 
 import posixpath
 import re
 from collections.abc import Iterator, Sequence
+from functools import lru_cache
 
 from msgspec import Struct
 
@@ -78,13 +79,23 @@ def read_copy(step: Step, context: Context) -> Copied | str:
         return f"the {instruction.name} names its files through variables that are not known"
     *sources, target = (word for word in words if word is not None)
     destination = image_path(target, state.workdir)
+    placed = context.once(
+        ("placed", *sources, target, state.workdir),
+        lambda seen: _all_placed(sources, target, destination, seen, state.workdir),
+    )
+    return placed if isinstance(placed, str) else Copied(step, placed, destination)
+
+
+def _all_placed(
+    sources: Sequence[str], target: str, destination: str, context: Context, workdir: str | None
+) -> tuple[Placed, ...] | str:
     placed: list[Placed] = []
     for source in sources:
-        found = _placed(source, target, destination, context, several=len(sources) > 1, workdir=state.workdir)
+        found = _placed(source, target, destination, context, several=len(sources) > 1, workdir=workdir)
         if isinstance(found, str):
             return found
         placed += found
-    return Copied(step, tuple(placed), destination)
+    return tuple(placed)
 
 
 def _placed(
@@ -120,7 +131,7 @@ def overlaid(copies: Sequence[Copied], context: Context) -> bool:
     if len(copies) < 2:  # noqa: PLR2004 - two are needed
         return False
     return context.once(
-        f"overlaid {[copied.placed for copied in copies]}",
+        ("overlaid", *(copied.placed for copied in copies)),
         lambda seen: any(_differ(one, copies[:at], seen) for at, one in enumerate(copies)),
     )
 
@@ -134,6 +145,7 @@ def _differ(copied: Copied, above: Sequence[Copied], context: Context) -> bool:
     )
 
 
+@lru_cache(maxsize=1024)
 def image_path(path: str, workdir: str | None) -> str:
     """Return a path of the image as an absolute one (below BASE_WORKDIR where the directory is not known)."""
     return posixpath.normpath(posixpath.join(workdir or BASE_WORKDIR, path)).replace("//", "/")

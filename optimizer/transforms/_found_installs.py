@@ -78,7 +78,8 @@ def _projects(call: Call, step: Step, context: Context, copies: Sequence[Copied]
         yield Project(context, one.source, one.destination, step.state.sure)
     if len(folders) != 1 or len(copies) > 1:
         top = BASE_WORKDIR if (call.directory or "").startswith(BASE_WORKDIR) else "/"
-        yield Project(_view(context, copies, top), "", top, step.state.sure)
+        view = context.once(("view", top, *(c.placed for c in copies)), lambda seen: _view(seen, copies, top))
+        yield Project(view, "", top, step.state.sure)
 
 
 def _view(context: Context, copies: Sequence[Copied], top: str) -> Context:

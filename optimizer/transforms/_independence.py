@@ -133,10 +133,10 @@ def _why_redirected(redirects: Iterable[Redirect], folders: Sequence[str]) -> st
 
 
 def _program(call: Call) -> Program | None:
-    if _PYTHON.fullmatch(call.program):
+    if call.program.startswith("python") and _PYTHON.fullmatch(call.program):
         is_pip = [w.value for w in call.arguments[:2]] == ["-m", "pip"]
         return replace(PIP, at_home=True) if is_pip else None  # `-m` looks for modules in the working directory
-    return PROGRAMS.get(_PIP_VERSION.sub("pip", call.program))
+    return PROGRAMS.get(_PIP_VERSION.sub("pip", call.program) if call.program.startswith("pip") else call.program)
 
 
 def _why_mounted(step: Step, folders: Sequence[str]) -> str | None:

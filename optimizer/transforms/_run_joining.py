@@ -16,6 +16,8 @@ from optimizer.transforms._layout import Style, style_of
 from optimizer.transforms._run_kinds import replaces
 
 _LONGEST = 60_000  # characters: Linux takes arguments up to 128 KiB, and the shell gets the script as one
+_LOGIN = re.compile(r"-\w*[li]\w*|--login|--init-file|--rcfile")
+_ERREXIT = re.compile(r"-\w*e\w*|errexit")
 _DIRECTIVE = re.compile(r"#\s*(?:hadolint|dfopt|tally|checkov|trivy|nosemgrep|check|syntax|escape)\b.*[:=]")
 _JOINT = re.compile(r"(?:&&|\|\||;)[ \t]*[\\`]\r?\n|[\\`]\r?\n\s*(?:&&|\|\|)")
 _HEADING = re.compile(r"#.*([^\w\s])\1{3}")
@@ -124,7 +126,7 @@ def _why_kept_apart(two: Step) -> str | None:
 
 def _why_shell_starts_matter(state: State) -> str | None:
     """Say what a shell reads each time that it starts."""
-    if any(re.fullmatch(r"-\w*[li]\w*|--login|--init-file|--rcfile", word) for word in state.shell[1:]):
+    if any(map(_LOGIN.fullmatch, state.shell[1:])):
         return "each RUN starts a login shell, which reads its profile anew"
     if "BASH_ENV" in state.env:
         return "each RUN starts a shell that reads a file which the steps may change"
@@ -223,7 +225,7 @@ def _is_plain(node: Node) -> bool:
 
 
 def _errexit(state: State) -> bool:
-    return any(re.fullmatch(r"-\w*e\w*|errexit", word) for word in state.shell[1:])
+    return any(map(_ERREXIT.fullmatch, state.shell[1:]))
 
 
 def _comments(document: Document, one: _Piece, two: _Piece) -> Iterator[str]:

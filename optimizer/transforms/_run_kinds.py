@@ -3,6 +3,7 @@
 import posixpath
 import re
 from collections.abc import Iterable, Iterator, Mapping
+from functools import lru_cache
 
 from optimizer.model import Step
 from optimizer.shell import Call, Redirect, Word, resolve
@@ -63,6 +64,7 @@ _CACHES = (
     (re.compile(r"(?:/root|~|\$HOME)/\.cache/pip\b"), "Python packages"),
     (re.compile(r"(?:/root|~|\$HOME)/\.npm\b"), "npm packages"),
 )
+_VERSION = re.compile(r"(?<=.)[@=<>~!\[]")
 _ADDS = frozenset({"install", "add", "in", "localinstall"})
 _DROPS = frozenset({"remove", "purge", "del", "erase", "autoremove", "rm"})
 _SYMBOLIC = re.compile(r"[\w./${}+:@%~=,-]+")
@@ -134,12 +136,18 @@ def _kind(call: Call) -> str | None:
     if call.words[0].value is None:
         return None
     if call.program == "rm":
-        return next((kind for w in call.arguments for p, kind in _CACHES if p.search(w.text)), FILES)
+        return next((kind for word in call.arguments if (kind := _cache_in(word.text))), FILES)
     kind = _base_kind(call)
     if kind != _SUPPORT:
         return kind
     in_place = call.program == "sed" and any((w.value or "").startswith(("-i", "--in-place")) for w in call.arguments)
     return FILES if in_place or any(map(_writes, call.command.redirects)) else _SUPPORT
+
+
+@lru_cache(maxsize=512)
+def _cache_in(path: str) -> str | None:
+    """Return the kind of packages whose cache a path is, or lies in."""
+    return next((kind for pattern, kind in _CACHES if pattern.search(path)), None)
 
 
 def _writes(redirect: Redirect) -> bool:
@@ -173,7 +181,7 @@ def _operands(call: Call) -> list[str]:
 
 def _package(operand: str) -> str:
     """Return a package's name without the version."""
-    return re.split(r"(?<=.)[@=<>~!\[]", operand, maxsplit=1)[0]
+    return _VERSION.split(operand, maxsplit=1)[0]
 
 
 def _made(step: Step) -> Iterator[str]:

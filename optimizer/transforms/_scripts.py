@@ -3,6 +3,7 @@
 import posixpath
 import re
 from collections.abc import Iterator
+from functools import lru_cache
 
 from optimizer.context import Context
 from optimizer.model import BASE_WORKDIR, Dockerfile, Step
@@ -119,9 +120,11 @@ def _copies(dockerfile: Dockerfile, step: Step) -> list[Step]:
 
 def _sources(dockerfile: Dockerfile, context: Context, copy: Step, path: str) -> Iterator[str]:
     """Go through the context paths that a COPY may bring to an image path."""
+    if copy.instruction.flag("from") is not None:
+        return
     known = {**copy.state.args, **copy.state.env}
     words = [expand(w, known, dockerfile.document.escape) for w in copy.instruction.arguments]
-    if copy.instruction.flag("from") is not None or len(words) < 2:  # noqa: PLR2004 a source and a destination
+    if len(words) < 2:  # noqa: PLR2004 a source and a destination
         return
     target = _absolute(words[-1] or "", copy.state.workdir or BASE_WORKDIR)
     if target is None or words[-1] is None:
@@ -136,6 +139,7 @@ def _sources(dockerfile: Dockerfile, context: Context, copy: Step, path: str) ->
                 yield found
 
 
+@lru_cache(maxsize=1024)
 def _absolute(path: str, directory: str | None) -> str | None:
     if path.startswith("/"):
         return posixpath.normpath(path)

@@ -80,5 +80,5 @@ def test_what_a_rewrite_wrote() -> None:
 def test_only_a_newline_ends_a_line() -> None:
     starts = line_starts("a\u2028b\x0c\r\nc")
 
-    assert starts == [0, 6]
+    assert starts == (0, 6)
     assert [line_of(starts, offset) for offset in (0, 5, 6)] == [1, 1, 2]
