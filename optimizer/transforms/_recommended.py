@@ -52,7 +52,7 @@ _WHOLES = re.compile(
     r"|octave.*|gnome.*|kde-.*|plasma.*|xfce4.*|lxde.*|lxqt.*|mate-.*|cinnamon.*|kali-.*|ubuntu-.*|xorg|xserver.*|ros-.*"
     r"|qemu.*|libvirt.*|lxc|systemd|dbus.*|network-manager.*|pulseaudio|mono-.*|munin.*|mysql-server.*|mariadb-server.*"
     r"|postgis|postgresql.*|phpmyadmin|ansible|imagemagick|inkscape|vlc|gimp|gstreamer.*|snmp.*|avahi.*|xpra|devscripts"
-    r"|debhelper|sagemath|wine.*|steam.*|zabbix.*|icinga.*|nagios.*|asterisk.*|slapd|samba|snapd"
+    r"|calibre|clamav|gazebo.*|nuget|oracle-java.*|debhelper|sagemath|wine.*|steam.*|zabbix.*|icinga.*|nagios.*|asterisk.*|slapd|samba|snapd"
 )
 # Programs of later steps, and the packages by which somebody asks for them.
 _PROGRAMS = {
