@@ -1,11 +1,14 @@
 """Edits applied to a text, and what becomes of places in it."""
 
+import re
 from bisect import bisect_left, bisect_right, insort
 from collections.abc import Iterable, Sequence
 from functools import lru_cache
 
 from optimizer.syntax import Span
 from optimizer.transforms import Edit, Rewrite
+
+_NEWLINE = re.compile("\n")
 
 
 def apply(text: str, edits: Iterable[Edit]) -> str:
@@ -79,10 +82,7 @@ def written(rewrite: Rewrite, edits: Sequence[Edit], there: Sequence[Span]) -> S
 @lru_cache(maxsize=4)
 def line_starts(text: str) -> tuple[int, ...]:
     """Return the offset at which each line starts; only a newline ends a line."""
-    starts = [0]
-    while (at := text.find("\n", starts[-1])) >= 0:
-        starts.append(at + 1)
-    return tuple(starts)
+    return (0, *[newline.end() for newline in _NEWLINE.finditer(text)])
 
 
 def line_of(starts: Sequence[int], offset: int) -> int:
@@ -95,14 +95,14 @@ def origins(before: str, edits: Sequence[Edit], known: Sequence[int]) -> list[in
 
     `known[i]` is that of line i+1 of `before`; a line that an edit wrote goes back to where the edit began.
     """
-    starts = line_starts(before)
+    starts, there = line_starts(before), placed(edits)
     result, shift, at = [], 0, 0
     for offset in line_starts(apply(before, edits)):
-        while at < len(edits) and offset >= edits[at].span.start + shift + len(edits[at].text):
-            shift += len(edits[at].text) - (edits[at].span.end - edits[at].span.start)
+        while at < len(there) and offset >= there[at].end:
+            shift = there[at].end - edits[at].span.end
             at += 1
         back = offset - shift
-        if at < len(edits) and back > edits[at].span.start:
+        if at < len(there) and offset > there[at].start:
             back = edits[at].span.start
         result.append(known[line_of(starts, back) - 1])
     return result

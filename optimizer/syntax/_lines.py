@@ -7,6 +7,8 @@ returns before it are dropped, white space is what Go calls white space.
 import re
 from typing import NamedTuple
 
+from msgspec import Struct
+
 from optimizer.syntax.nodes import Joined, Span
 
 SPACE = "\t\n\v\f\r \x85\xa0\u1680" + "".join(map(chr, range(0x2000, 0x200B))) + "\u2028\u2029\u202f\u205f\u3000"
@@ -19,7 +21,7 @@ BLANKS = re.compile(r"[\t\v\f\r ]+")
 """What separates the keyword from the rest, and the words of COPY, ADD, FROM, EXPOSE and VOLUME."""
 
 
-class Line(NamedTuple):
+class Line(Struct, frozen=True, gc=False):
     """A physical line: where it starts, and its text without the line ending."""
 
     start: int
@@ -71,14 +73,14 @@ def end_of(lines: list[Line], first: int, escape: str) -> int:
 
 def join_lines(lines: list[Line], first: int, escape: str) -> Logical:
     """Join the line at index `first` with those that continue it, dropping blank and comment lines between them."""
-    start, text = lines[first]
+    start, text = lines[first].start, lines[first].text
     stripped = text.lstrip(SPACE)
     start += len(text) - len(stripped)
     part, continued = _cut_continuation(stripped, escape)
     parts, sources, comments = [part], [start], []
     below = first + 1
     while continued and below < len(lines):
-        start, text = lines[below]
+        start, text = lines[below].start, lines[below].text
         below += 1
         if not (stripped := text.lstrip(SPACE)):
             continue

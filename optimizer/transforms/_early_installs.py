@@ -54,7 +54,6 @@ class _Place(Struct, frozen=True):
     dockerfile: Dockerfile
     copies: tuple[Copied, ...]  # all COPYs above the step
     moved: tuple[Copied, ...]  # those of them that are to go below it
-    made: frozenset[tuple[str, ...]]  # the words of the commands of the whole stage
     shipped: bool
 
     @property
@@ -66,8 +65,7 @@ class _Place(Struct, frozen=True):
 def follow(dockerfile: Dockerfile, context: Context, first: Copied, earlier: Sequence[Copied]) -> Early:
     """Walk down from the COPY `first`; `earlier` are the COPYs above it in the stage."""
     stage = dockerfile.stages[first.step.stage]
-    made = _made_in(dockerfile, stage.index)
-    place = _Place(context, dockerfile, (*earlier, first), (first,), made, stage.index in dockerfile.shipped)
+    place = _Place(context, dockerfile, (*earlier, first), (first,), stage.index in dockerfile.shipped)
     best = Early(place.moved)
     gathered: tuple[Found, ...] = ()
     for step in dockerfile.after(first.step):
@@ -91,11 +89,14 @@ def _made_in(dockerfile: Dockerfile, stage: int) -> frozenset[tuple[str, ...]]:
     return frozenset(tuple(map(str, call.words)) for run in runs for call in run.calls)
 
 
-def _is_made(found: Found, made: frozenset[tuple[str, ...]]) -> bool:
+def _is_made(found: Found, dockerfile: Dockerfile) -> bool:
     """Tell whether a command leaves the project out already, as an install's own `command` would."""
     words = (found.install.command or "").split()
     switches = {*words} - {*(found.install.then or "").split()}
-    return bool(found.install.then and switches) and any(m[:2] == (*words[:2],) and switches <= {*m} for m in made)
+    if not (found.install.then and switches):
+        return False
+    made = _made_in(dockerfile, found.step.stage)
+    return any(m[:2] == (*words[:2],) and switches <= {*m} for m in made)
 
 
 def _look(step: Step, place: _Place) -> _Verdict:
@@ -139,7 +140,7 @@ def _look_at_run(step: Step, run: Run, place: _Place) -> _Verdict:
         answer = wanted(install_of(call, step, place.context, place.copies), step, call, place.dockerfile)
         known = answer.paths if isinstance(answer, Found) else ()
         reason = why_pointed(call, step, place.context, place.moved, known) or _why_led(step, place, call.program)
-        if reason is None and isinstance(answer, Found) and not _is_made(answer, place.made):
+        if reason is None and isinstance(answer, Found) and not _is_made(answer, place.dockerfile):
             if answer.install.ahead is not None:
                 return _fetch(run, pending[0] if pending else call.step, found, answer, place)
             if pending is None:
@@ -244,7 +245,7 @@ def installs_in(step: Step, dockerfile: Dockerfile, context: Context, copies: Se
     calls = step.run.calls if step.run else ()
     answers = (wanted(install_of(call, step, context, copies), step, call, dockerfile) for call in calls)
     return any(
-        bool(answer.paths) and not _is_made(answer, _made_in(dockerfile, step.stage))
+        bool(answer.paths) and not _is_made(answer, dockerfile)
         if isinstance(answer, Found)
         else answer is not None
         for answer in answers

@@ -7,7 +7,7 @@ from msgspec import Struct
 
 from optimizer.context import Context, IgnoreFile
 from optimizer.ecosystems import ecosystems_for
-from optimizer.ecosystems.ecosystem import Install, Project, Refusal
+from optimizer.ecosystems.ecosystem import Ecosystem, Install, Project, Refusal
 from optimizer.model import BASE_WORKDIR, Dockerfile, Step
 from optimizer.shell import Call
 from optimizer.transforms._ahead import is_done
@@ -35,7 +35,7 @@ def install_of(call: Call, step: Step, context: Context, copies: Sequence[Copied
     ecosystems = ecosystems_for(call.program)
     for project in _projects(call, step, context, copies) if ecosystems else ():
         for ecosystem in ecosystems:
-            answer = ecosystem.install(call, project)
+            answer = _answer(ecosystem, call, project)
             if isinstance(answer, Refusal):
                 refusal = refusal or answer
             elif answer is not None:
@@ -49,6 +49,13 @@ def install_of(call: Call, step: Step, context: Context, copies: Sequence[Copied
                     return Found(step, call, answer, paths, outputs, _image_path_of(folder, project), stand_ins)
                 refusal = refusal or Refusal(f"{posixpath.basename(missing)} is not among the copied files")
     return refusal
+
+
+def _answer(ecosystem: Ecosystem, call: Call, project: Project) -> Install | Refusal | None:
+    """Return what an ecosystem says of a call, asked once of a context: most calls stay while the file changes."""
+    values = (*call.variables.items(), None, *project.env.items())
+    key = (ecosystem.id, call.words, call.command, call.directory, call.user, call.certain, call.nested, *values)
+    return project.context.once((project.source, project.destination, key), lambda _: ecosystem.install(call, project))
 
 
 def wanted(answer: Found | Refusal | None, step: Step, call: Call, dockerfile: Dockerfile) -> Found | Refusal | None:

@@ -116,7 +116,7 @@ def _why_not_alike(one: Step, two: Step) -> str | None:
 
 def _why_kept_apart(two: Step) -> str | None:
     """Say which comment above a RUN would lose its meaning within another RUN."""
-    comments = [line.strip() for line in two.instruction.leading.splitlines()]
+    comments = [line for line in map(str.strip, two.instruction.leading.splitlines()) if line]
     if any(map(_DIRECTIVE.match, comments)):
         return f"a directive for a tool stands above line {two.line}"
     if any(map(_COMMENTED_OUT.match, comments)):
