@@ -39,7 +39,9 @@ _OLD = {
 # Options with which the tools make do with what they have: npm and Yarn, dnf, zypper, apk.
 OFFLINE = frozenset({"--offline", "--cacheonly", "--no-refresh", "--no-network"})
 # Options with which an install leaves out the project itself, so that a second one has next to nothing to fetch.
-_WITHOUT_PROJECT = frozenset({"--no-root", "--no-install-project", "--no-self", "--no-install-workspace"})
+_WITHOUT_PROJECT = frozenset(
+    "--no-root --no-install-project --no-self --no-install-workspace --no-scripts --no-autoloader".split()
+)
 _NO_INSTALLERS = frozenset(name for name, program in PROGRAMS.items() if not program.sets_up)
 
 
