@@ -13,10 +13,11 @@ from optimizer.engine.plan import Plan
 from optimizer.engine.result import Applied, Declined, GateError, InputError, Result
 from optimizer.engine.suppressions import suppressed
 from optimizer.model import Dockerfile, read
-from optimizer.syntax import Span, parse
+from optimizer.syntax import Document, Span, parse
 from optimizer.transforms import Artifact, Decline, Finding, Rewrite, Subject, Transform
 
 _ROUNDS = 10
+_MOST_INSTRUCTIONS = 1_000
 _LINES = re.compile(r"\blines? [1-9]\d*(?: and [1-9]\d*)?")
 _LAYERED = frozenset({"RUN", "COPY", "ADD", "WORKDIR"})
 
@@ -24,10 +25,11 @@ _LAYERED = frozenset({"RUN", "COPY", "ADD", "WORKDIR"})
 def optimize(text: str, context: Context, plan: Plan | None = None) -> Result:
     """Return what becomes of a Dockerfile in its build context.
 
-    Raises InputError where there is nothing to work on (no FROM, an unknown target), GateError where the result
-    would break a promise.
+    Raises InputError where there is nothing to work on (no FROM, an unknown target, far more instructions than an
+    image can have layers), GateError where the result would break a promise.
     """
     run = _Run(plan or Plan(), text, context, origins=list(range(1, text.count("\n") + 2)))
+    _refuse_length(parse(text))
     before = run.read()
     _refuse(before, run.plan)
     declined = run.to_the_fixpoint()
@@ -38,6 +40,13 @@ def optimize(text: str, context: Context, plan: Plan | None = None) -> Result:
     return Result(
         text, run.text, tuple(run.report()), declined, tuple(run.artifacts.values()), (_layers(before), _layers(after))
     )
+
+
+def _refuse_length(document: Document) -> None:
+    count = len(document.instructions)
+    if count > _MOST_INSTRUCTIONS:
+        most = f"the {_MOST_INSTRUCTIONS:,} that dfopt reads: an image has at most 127 layers"
+        raise InputError(f"the file holds {count:,} instructions, more than {most}")
 
 
 def _refuse(dockerfile: Dockerfile, plan: Plan) -> None:

@@ -32,7 +32,8 @@ def why_missed(dockerfile: Dockerfile, step: Step, left: Left) -> str | None:
             if reason := _why_call(left, other, calls[at], calls[first:at]):
                 return reason
     heirs = {step.stage, *dockerfile.children(step.stage)}
-    return next((why for other in dockerfile if (why := _why_copied(dockerfile, left, other, heirs))), None)
+    names = {name for heir in heirs for name in (dockerfile.stages[heir].name, str(heir)) if name}
+    return next((why for other in dockerfile if (why := _why_copied(left, other, names))), None)
 
 
 def _later(dockerfile: Dockerfile, step: Step) -> Iterator[Step]:
@@ -44,8 +45,10 @@ def _later(dockerfile: Dockerfile, step: Step) -> Iterator[Step]:
 def _why_call(left: Left, step: Step, call: Call, before: tuple[Call, ...]) -> str | None:
     if call.program == left.call.program and OFFLINE & {word.value for word in call.arguments}:
         return f"line {step.line} works without the network, from the cache"
+    if call.program != "rm" and not _purges_strictly(left, call):
+        return None
     env = {**step.state.sure, **call.variables}
-    if not (_removes_strictly(left, call, env) or _purges_strictly(left, call)):
+    if call.program == "rm" and not _removes_strictly(left, call, env):
         return None
     if any(_fills(left.ecosystem, one, env) for one in before):
         return None
@@ -65,8 +68,8 @@ def _purges_strictly(left: Left, call: Call) -> bool:
 
 
 def _removes_strictly(left: Left, call: Call, env: Mapping[str, str | None]) -> bool:
-    """Tell whether a call is an rm without -f of the cache, or of something in it."""
-    if call.program != "rm" or any(word.value and _FORCE.fullmatch(word.value) for word in call.arguments):
+    """Tell whether a call of rm is one without -f of the cache, or of something in it."""
+    if any(word.value and _FORCE.fullmatch(word.value) for word in call.arguments):
         return False
     paths = [path for word in call.arguments if not word.text.startswith("-") for path in _paths(word, call, env)]
     return any(_is_gone(path, left) for path in paths)
@@ -95,12 +98,10 @@ def _meets(path: str, folder: str) -> bool:
     return bool(path and folder) and all(fnmatchcase(one, name) for name, one in zip(names, wanted, strict=False))
 
 
-def _why_copied(dockerfile: Dockerfile, left: Left, step: Step, heirs: set[int]) -> str | None:
-    """Say whether a step of another stage takes the cache itself."""
+def _why_copied(left: Left, step: Step, names: set[str]) -> str | None:
+    """Say whether a step takes the cache itself from one of the stages of these names and numbers."""
     origin = step.instruction.flag("from") if step.name == "COPY" else None
-    if origin is None:
-        return None
-    if not any(origin.lower() in {dockerfile.stages[heir].name, str(heir)} for heir in heirs):
+    if origin is None or origin.lower() not in names:
         return None
     env = step.state.sure
     sources = [normpath(join("/", expand(word, env) or word)) for word in step.instruction.arguments[:-1]]

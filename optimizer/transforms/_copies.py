@@ -5,6 +5,7 @@ Source: BuildKit `frontend/dockerfile/dockerfile2llb/convert.go` (dispatchCopy) 
 
 import posixpath
 import re
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from functools import lru_cache
 
@@ -130,10 +131,20 @@ def overlaid(copies: Sequence[Copied], context: Context) -> bool:
     """Tell whether two COPYs bring different files of the context to the same place in the image."""
     if len(copies) < 2:  # noqa: PLR2004 - two are needed
         return False
-    return context.once(
-        ("overlaid", *(copied.placed for copied in copies)),
-        lambda seen: any(_differ(one, copies[:at], seen) for at, one in enumerate(copies)),
-    )
+    return context.once(("overlaid", *(copied.placed for copied in copies)), lambda seen: _overlaid(copies, seen))
+
+
+def _overlaid(copies: Sequence[Copied], context: Context) -> bool:
+    kept: list[Copied] = []
+    often: Counter[tuple[Placed, ...]] = Counter()
+    for copied in copies:
+        often[copied.placed] += 1
+        if often[copied.placed] > 2:  # noqa: PLR2004 - a third of the same shows what the first two do
+            continue
+        if _differ(copied, kept, context):
+            return True
+        kept.append(copied)
+    return False
 
 
 def _differ(copied: Copied, above: Sequence[Copied], context: Context) -> bool:

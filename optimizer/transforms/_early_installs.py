@@ -245,8 +245,6 @@ def installs_in(step: Step, dockerfile: Dockerfile, context: Context, copies: Se
     calls = step.run.calls if step.run else ()
     answers = (wanted(install_of(call, step, context, copies), step, call, dockerfile) for call in calls)
     return any(
-        bool(answer.paths) and not _is_made(answer, dockerfile)
-        if isinstance(answer, Found)
-        else answer is not None
+        bool(answer.paths) and not _is_made(answer, dockerfile) if isinstance(answer, Found) else answer is not None
         for answer in answers
     )

@@ -11,7 +11,6 @@ from optimizer.model import Dockerfile, Step
 from optimizer.syntax import expand
 from optimizer.transforms._copies import brings_context
 from optimizer.transforms._finding import Decline
-from optimizer.transforms._git_uses import LARGEST, MOST_FILES, files_to_look_through, reader_of_git
 from optimizer.transforms._node_modules import NAME as NODE_MODULES
 from optimizer.transforms._node_modules import has_its_own, installed, node_modules, within
 from optimizer.transforms._unneeded import Unneeded, spoken, unneeded
@@ -88,6 +87,8 @@ class Build(Struct, frozen=True):
     def _git(self) -> Iterator[Unneeded | Decline]:
         if "" not in self.folders or not self.context.exists(".git"):
             return
+        from optimizer.transforms._git_uses import reader_of_git
+
         git = Unneeded(".git", (".git",), ".git", made=False)
         reader = reader_of_git(self.dockerfile, self.context)
         if reader:
@@ -218,6 +219,8 @@ def _speakers(context: Context, speeches: tuple[tuple[str, str], ...]) -> dict[s
 
 
 def _look_for(context: Context, speeches: tuple[tuple[str, str], ...]) -> dict[str | None, str]:
+    from optimizer.transforms._git_uses import LARGEST, MOST_FILES, files_to_look_through
+
     wanted = [(name.encode(), re.compile(speech.encode()), speech) for name, speech in speeches]
     found: dict[str | None, str] = {}
     for number, (path, _) in enumerate(files_to_look_through(context)):

@@ -18,7 +18,6 @@ from optimizer.transforms._copied_project import copied_project, steps_above, to
 from optimizer.transforms._copies import brings_context, read_copy
 from optimizer.transforms._finding import Decline, Finding, Level, Rewrite
 from optimizer.transforms._layout import insert_word
-from optimizer.transforms._started_with import why_started
 from optimizer.transforms._transform import Example, Subject, transform
 
 _PROGRAMS = frozenset({"npm", "yarn", "pnpm", "uv", "poetry"})
@@ -122,6 +121,8 @@ def _judged(dockerfile: Dockerfile, context: Context, step: Step, call: Call) ->
     if call.program not in _PROGRAMS:
         return None
     above = steps_above(dockerfile, step)
+    from optimizer.transforms._started_with import why_started
+
     found = development(call, copied_project(above, step, call, context), tools_of(dockerfile, above, step))
     if not isinstance(found, Development):
         return found

@@ -16,7 +16,6 @@ from optimizer.model import Dockerfile, Run, Step
 from optimizer.shell import Call, Word
 from optimizer.transforms._finding import Decline, Finding, Level, Rewrite
 from optimizer.transforms._layout import insert_word
-from optimizer.transforms._recommended import packages_of, why_needed
 from optimizer.transforms._transform import Example, Subject, transform
 
 _FLAG = "--no-install-recommends"
@@ -133,6 +132,8 @@ def _why_not(dockerfile: Dockerfile, step: Step, run: Run, call: Call) -> str | 
         return "the install stands in a script within the script"
     if not call.certain:
         return "the install runs under a condition only"
+    from optimizer.transforms._recommended import packages_of, why_needed
+
     packages = packages_of(call)
     if packages is None or "xargs" in {word.value for word in call.command.words}:
         return "which packages it installs is not known"

@@ -194,7 +194,7 @@ def test_a_folder_that_cannot_be_entered(project: Path) -> None:
 @pytest.mark.parametrize(
     "text",
     [
-        "FROM alpine:3.20\n" + "RUN echo x\n# comment\n" * 50_000,
+        "FROM alpine:3.20\n" + "RUN echo x\n# comment\n" * 900 + "# comment\n" * 98_200,
         "FROM alpine:3.20\nRUN echo " + "x" * 1_000_000 + "\n",
         "FROM alpine:3.20\nRUN echo " + "x && echo " * 20_000 + "x\n",
         "FROM alpine:3.20\nENV " + " ".join(f"A{n}={n}" for n in range(20_000)) + "\n",
@@ -210,6 +210,15 @@ def test_enormous_files_take_seconds(folder: Path, dfopt: Callable, text: str) -
     assert ran.code in {0, 1}
     assert ran.err == ""
     assert time.process_time() - start < 20
+
+
+def test_a_file_that_no_image_can_come_of_is_refused(folder: Path, dfopt: Callable) -> None:
+    (folder / "Dockerfile").write_text("FROM alpine:3.20\n" + "RUN apt-get update\nCOPY a /b\n" * 50_000)
+
+    ran = dfopt("diff")
+
+    assert ran.code == 2
+    assert "holds 100,001 instructions, more than the 1,000 that dfopt reads" in ran.err
 
 
 def test_a_bug_ends_with_3_and_a_report(project: Path, dfopt: Callable, monkeypatch: pytest.MonkeyPatch) -> None:

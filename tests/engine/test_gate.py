@@ -197,3 +197,9 @@ def test_a_file_without_stages_is_refused(text: str, what: str) -> None:
 def test_an_unknown_target_is_refused() -> None:
     with pytest.raises(InputError, match="no stage 'x'"):
         optimize("FROM a\n", Context.of({}), Plan(target="x"))
+
+
+def test_a_file_longer_than_an_image_can_be_is_refused() -> None:
+    optimize("FROM a\n" + "RUN b\n" * 999, Context.of({}))
+    with pytest.raises(InputError, match=r"holds 1,001 instructions, more than the 1,000 that dfopt reads"):
+        optimize("FROM a\n" + "RUN b\n" * 1000, Context.of({}))
