@@ -42,7 +42,8 @@ class Ahead(Struct, frozen=True):
     `commands` run one after the other in `folder`, a context path. `fills` are the folders of the image where they put
     what they fetch: where a cache mount holds one of these, nothing is gained. `marks` are the first words of commands
     which show that the file does such a thing already. `does` is the work that is saved, for the reason line.
-    `stand_ins` are the context paths of sources in whose place they put files of their own, for the COPY to replace.
+    `stand_ins` are the context paths of sources that must not be there yet: in their place the commands put files of
+    their own, for the COPY to replace, or they would build what is only a part.
     """
 
     commands: tuple[str, ...]

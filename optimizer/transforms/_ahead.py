@@ -20,7 +20,7 @@ _LIGHT = frozenset({"cd", "chmod", "chown", "date", "ls", "mkdir", "pwd", "set",
 # Instructions between the COPY and the RUN that mean nothing to a fetch.
 _INERT = frozenset("CMD ENTRYPOINT EXPOSE HEALTHCHECK LABEL MAINTAINER STOPSIGNAL".split())
 _FETCHING = re.compile(
-    r"(?:GO(?!OS$|ARCH$|ARM$|AMD64$)|GIT|CARGO|RUST|SSL|CURL|NETRC|LD_|BASH_ENV|XDG)\w*|PATH|HOME"
+    r"(?:GO(?!OS$|ARCH$|ARM$|AMD64$)|GIT|CARGO|RUST|MAVEN|MVNW|M2|JAVA|JDK|SSL|CURL|NETRC|LD_|BASH_ENV|XDG)\w*|PATH|HOME"
     r"|\w*(?:PROXY|TOKEN|PASSWORD|SECRET|_CA(?:_\w+)?)",
     re.IGNORECASE,
 )

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from conftest import Docker, File, Image
 
 FIXTURES = Path(__file__).parents[2] / "fixtures" / "cases"
-COMMENT = {".py": "#", ".sh": "#", ".js": "//", ".ts": "//", ".go": "//", ".rs": "//"}
+COMMENT = {".py": "#", ".sh": "#", ".js": "//", ".ts": "//", ".go": "//", ".rs": "//", ".java": "//"}
 
 
 @dataclass(frozen=True, slots=True)
