@@ -13,6 +13,7 @@ from optimizer.ecosystems._maven_project import Pom, external_parents, text_of
 
 _OFFICIAL = "org.apache.maven.plugins"
 _BOOT = "org.springframework.boot"
+SHADE_PLUGIN = f"{_OFFICIAL}:maven-shade-plugin"
 BOOT_PLUGIN = f"{_BOOT}:spring-boot-maven-plugin"
 # Bound to every build of a jar, whether a pom names them or not.
 _BOUND = frozenset(f"{_OFFICIAL}:maven-{name}-plugin" for name in "clean compiler deploy install jar resources site "
@@ -20,13 +21,18 @@ _BOUND = frozenset(f"{_OFFICIAL}:maven-{name}-plugin" for name in "clean compile
 _KNOWN = _BOUND | {
     BOOT_PLUGIN,
     "org.jacoco:jacoco-maven-plugin",
-    *(f"{_OFFICIAL}:maven-{name}-plugin" for name in ("dependency", "enforcer", "failsafe", "release", "source")),
+    *(
+        f"{_OFFICIAL}:maven-{name}-plugin"
+        for name in ("assembly", "dependency", "enforcer", "failsafe", "release", "shade", "source")
+    ),
 }
 # What Spring Boot's parent gives something to do as soon as a pom names it.
 _MANAGED = re.compile(r"kotlin-maven|git-commit-id|maven-shade|maven-war|native-maven|cyclonedx|jooq|flyway|xml-maven")
 _HARMLESS_EXTENSIONS = ("kr.motd.maven", "org.apache.maven.wagon")
 _FILES = {
     "maven-jar-plugin": re.compile("manifestFile"),
+    "maven-assembly-plugin": re.compile("<descriptor>|manifestFile|descriptorSourceDirectory|<executable"),
+    "maven-shade-plugin": re.compile("<file>|outputFile|educedPomLocation"),
     "maven-compiler-plugin": re.compile("compilerArg.*@|argfile"),
     "maven-surefire-plugin": re.compile("failIfNoTests|<test>"),
     "maven-enforcer-plugin": re.compile("File|eanshell|<.*implementation|external"),
@@ -80,8 +86,6 @@ def _check(pom: Pom, own: set[str]) -> None:
             raise Refused(f"{pom.path} sets {path}")
     if odd := next((p.tag for p in pom.inner("properties/*") if STEERING.fullmatch(str(p.tag))), None):
         raise Refused(f"the property {odd} may ask for the sources")
-    if any("${env." in (e.text or "") or (e.text or "").startswith("env.") for e in pom.root.iter()):
-        raise Refused(f"{pom.path} reads variables of the environment")
     _check_origins(pom)
     for dependency in (d for part in pom.parts for d in part.iter("dependency")):
         _check_dependency(dependency, own)

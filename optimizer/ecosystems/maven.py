@@ -17,10 +17,10 @@ from msgspec import Struct
 
 from optimizer.ecosystems._arguments import Arguments, Options, parse, removes, variables_of
 from optimizer.ecosystems._files import Refused, nearest, need, unique, visible
-from optimizer.ecosystems._maven_build import BOOT_PLUGIN, STEERING, check_build
+from optimizer.ecosystems._maven_build import BOOT_PLUGIN, SHADE_PLUGIN, STEERING, check_build
 from optimizer.ecosystems._maven_project import Pom, parse_xml, read_poms
 from optimizer.ecosystems.ecosystem import Ahead, Cache, Install, Project, Refusal
-from optimizer.shell import Call
+from optimizer.shell import Call, Word, resolve
 
 OPTIONS = Options.of(
     switches="""-B --batch-mode -C --strict-checksums -c --lax-checksums -e --errors -X --debug -q --quiet -U
@@ -40,6 +40,7 @@ _MARKS = ("mvn ", "mvnw ", "./mvnw ", "sh mvnw ", "sh ./mvnw ")
 _SKIP_BOOT = "-Dspring-boot.repackage.skip"
 # What is compiled where it is there, besides all in `src`: some sources alone need not compile.
 _SOURCES = (".java", ".kt", ".scala", ".groovy")
+_PROPERTY = re.compile(r"""["']?-D["']?([\w.-]+)=""")
 _PLAIN = re.compile(r"[\w./-]+", re.ASCII)
 _SETTINGS = re.compile(r"<url>\s*file:|basedir|\$\{user\.dir|<offline>\s*true", re.DOTALL)
 _HARMLESS_CONFIG = re.compile(r"-D\S+|-T\S*|\d+C?|-B|-ntp|--no-transfer-progress|--batch-mode|-e|-U|-q|--threads\S*|-V")
@@ -87,7 +88,7 @@ def _repository(variables: Mapping[str, str | None]) -> str:
 
 def _build(call: Call, project: Project) -> Install | None:
     variables = variables_of(call, project.env)
-    arguments = parse(call.arguments, OPTIONS, variables)
+    arguments = parse(_known_words(call, variables), OPTIONS, variables)
     if isinstance(arguments, Refusal):
         raise Refused(arguments.reason)
     _check(call, arguments, variables)
@@ -104,9 +105,18 @@ def _build(call: Call, project: Project) -> Install | None:
     if not sources:
         return Install(files)
     words = [*_prefix(call), *_words(call), *([_SKIP_BOOT] if BOOT_PLUGIN in used else [])]
-    commands = (" ".join(words), f"rm -rf {' '.join(_targets(poms, start))}")
+    commands = (" ".join(words), f"rm -rf {' '.join(_made(poms, start, used))}")
     fills = (_repository(variables),)
     return Install(files, ahead=Ahead(commands, start, fills, _MARKS, "fetches the dependencies", sources))
+
+
+def _known_words(call: Call, variables: Mapping[str, str | None]) -> list[Word]:
+    """Return the arguments without the properties whose values only the build knows: they are given to both."""
+    hidden = {w for w in call.arguments if resolve(w, variables) is None and "$(" not in w.text and "`" not in w.text}
+    names = {word: match[1] for word in hidden if (match := _PROPERTY.match(word.text))}
+    if odd := next((name for name in names.values() if _is_steering(name)), None):
+        raise Refused(f"the property {odd} may ask for the sources")
+    return [word for word in call.arguments if word not in names]
 
 
 def _places(call: Call, project: Project, arguments: Arguments) -> tuple[str | None, str | None]:
@@ -207,12 +217,13 @@ def _words(call: Call) -> list[str]:
     return [*program, *("package" if word.value in _LATE else word.text for word in others)]
 
 
-def _targets(poms: tuple[Pom, ...], start: str) -> list[str]:
-    """Return the folders that the early build makes."""
-    folders = [relpath(join(pom.folder, "target"), start or ".") for pom in poms]
-    if odd := next((folder for folder in folders if not _PLAIN.fullmatch(folder)), None):
+def _made(poms: tuple[Pom, ...], start: str, used: frozenset[str]) -> list[str]:
+    """Return what the early build makes: the folder of each module, and the poms that the shade plugin writes."""
+    names = ("target", "dependency-reduced-pom.xml") if SHADE_PLUGIN in used else ("target",)
+    paths = [relpath(join(pom.folder, name), start or ".") for pom in poms for name in names]
+    if odd := next((path for path in paths if not _PLAIN.fullmatch(path)), None):
         raise Refused(f"the name {odd} would need quoting")
-    return list(unique(folders))
+    return list(unique(paths))
 
 
 def _prefix(call: Call) -> list[str]:
