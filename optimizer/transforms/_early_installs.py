@@ -188,11 +188,14 @@ def _why_not_cut(run: Run, at: int, before: Sequence[Found], place: _Place) -> s
 
 
 _CLEANS_UP = "the RUN removes at its end what it made before: cut in two, that would stay in a layer"
+_BUILDERS = frozenset({"gradle", "gradlew", "mvn", "mvnw"})  # their `clean` removes what a build of the project made
 _REMOVALS = frozenset("autoclean autoremove cache clean del erase prune purge remove uninstall".split())
 
 
 def _removes(call: Call) -> bool:
     """Tell whether a call takes out what an earlier one made (apt-get purge, npm prune, rm …)."""
+    if call.program in _BUILDERS:
+        return False
     return call.program in {"rm", "rmdir"} or not _REMOVALS.isdisjoint(w.value or "" for w in call.arguments[:2])
 
 

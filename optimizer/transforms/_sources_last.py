@@ -22,7 +22,7 @@ from optimizer.transforms._layout import (
 from optimizer.transforms._left_out import leave_out
 from optimizer.transforms._manifest_lines import copy_lines
 from optimizer.transforms._moving_copies import manifests_of, moving_copies
-from optimizer.transforms._split_safety import carried, outputs, why_unsafe
+from optimizer.transforms._split_safety import carried, outputs, why_there, why_unsafe
 from optimizer.transforms._taking_out import taken_out
 
 _MOST_COPIES = 12  # more COPY lines than this would bury the file
@@ -33,7 +33,7 @@ def sources_last(dockerfile: Dockerfile, context: Context, early: Early, earlier
     moving = moving_copies(early, context)
     if not moving:
         return None
-    reason = why_unsafe(dockerfile, context, early, moving)
+    reason = why_unsafe(dockerfile, context, early, moving) or why_there(early, earlier)
     if reason is not None:
         return Decline(early.installs[-1].step.line, reason)
     plan = [(copied, manifests_of(copied, early, moving, earlier, context)) for copied in moving]

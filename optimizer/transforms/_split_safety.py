@@ -39,6 +39,12 @@ def _why_not_replaced(early: Early, moving: Sequence[Copied]) -> str | None:
     return next((f"{path} is there before the other sources are copied" for path in staying), None)
 
 
+def why_there(early: Early, earlier: Sequence[Copied]) -> str | None:
+    """Say which source another COPY has brought already, where what is done ahead must not find one."""
+    there = (p for p in early.installs[-1].stand_ins if any(c.source_of(p) is not None for c in earlier))
+    return next((f"{path} is there before the other sources are copied" for path in there), None)
+
+
 # Folders of every image that an install writes to.
 _SYSTEM = frozenset("bin boot dev etc home lib lib64 opt proc root run sbin srv sys tmp usr var".split())
 

@@ -179,3 +179,31 @@ def test_another_user_may_not_make_empty_targets() -> None:
 
     assert result.after == result.before
     assert "the user app may not write" in result.declined[0].reason
+
+
+MAVEN = {"pom.xml": "<project><artifactId>app</artifactId></project>", "src/main/java/App.java": ""}
+
+
+def built_by_maven(text: str) -> Result:
+    return optimize(f"FROM maven:3\nWORKDIR /src\n{text}\n", Context.of(MAVEN), PLAN)
+
+
+def test_a_build_that_begins_with_clean_takes_nothing_out_of_a_shipped_image() -> None:
+    result = built_by_maven("COPY . .\nRUN mvn clean package")
+
+    assert "COPY pom.xml ./\nRUN mvn clean package && rm -rf target\nCOPY . .\nRUN mvn clean package\n" in result.after
+
+
+@pytest.mark.parametrize(
+    ("text", "reason"),
+    [
+        ("COPY src src\nRUN ls src\nCOPY . .\nRUN mvn package", "App.java is there before the other sources"),
+        ("COPY . .\nRUN mvn package && rm -rf ~/.m2", "removes at its end what it made before"),
+        ("COPY . .\nRUN --mount=type=cache,target=/root/.m2 mvn package", "a cache mount keeps what mvn downloads"),
+    ],
+)
+def test_maven_is_not_started_where_it_would_not_do(text: str, reason: str) -> None:
+    result = built_by_maven(text)
+
+    assert result.after == result.before
+    assert any(reason in decline.reason for decline in result.declined)
