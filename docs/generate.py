@@ -3,6 +3,7 @@
 Run it from anywhere: `python docs/generate.py [--check]`.
 """
 
+import json
 import sys
 from contextlib import chdir
 from pathlib import Path
@@ -11,6 +12,7 @@ from typer.testing import CliRunner
 
 from optimizer.cli.app import app
 from optimizer.cli.texts import text_of
+from optimizer.ecosystems import ecosystem_modules
 from optimizer.transforms import all_transforms
 
 ROOT = Path(__file__).parents[1]
@@ -24,6 +26,7 @@ def pages() -> dict[Path, str]:
     configuration = text_of("config/dfopt.toml.j2", transforms=transforms)
     reference = ROOT / "docs" / "reference"
     return {
+        ROOT / "optimizer" / "ecosystems" / "_index.py": index(),
         reference / "transforms.md": text_of("docs/transforms.md.j2", transforms=transforms, page=""),
         reference / "cli.md": text_of("docs/cli.md.j2", pages=helps()),
         reference / "configuration.md": text_of("docs/configuration.md.j2", configuration=configuration),
@@ -33,6 +36,22 @@ def pages() -> dict[Path, str]:
             transforms=text_of("docs/table.md.j2", transforms=transforms, page="docs/reference/transforms.md"),
         ),
     }
+
+
+def index() -> str:
+    """Return the module that says which ecosystem knows which program."""
+    modules = ecosystem_modules()
+    programs = sorted({program for ecosystem in modules.values() for program in ecosystem.programs})
+    known = {p: [name for name, ecosystem in modules.items() if p in ecosystem.programs] for p in programs}
+    rows = "".join(f"    {json.dumps(p)}: {_tuple(names)},\n" for p, names in known.items())
+    return (
+        '"""Which modules know which program, so that only these are loaded. Written by docs/generate.py."""\n\n'
+        f"PROGRAMS: dict[str, tuple[str, ...]] = {{\n{rows}}}\n"
+    )
+
+
+def _tuple(names: list[str]) -> str:
+    return f"({', '.join(map(json.dumps, names))}{',' * (len(names) == 1)})"
 
 
 def example() -> str:
