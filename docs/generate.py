@@ -26,7 +26,8 @@ def pages() -> dict[Path, str]:
     configuration = text_of("config/dfopt.toml.j2", transforms=transforms)
     reference = ROOT / "docs" / "reference"
     return {
-        ROOT / "optimizer" / "ecosystems" / "_index.py": index(),
+        ROOT / "optimizer" / "ecosystems" / "_index.py": programs(),
+        ROOT / "optimizer" / "transforms" / "_index.py": levels(),
         reference / "transforms.md": text_of("docs/transforms.md.j2", transforms=transforms, page=""),
         reference / "cli.md": text_of("docs/cli.md.j2", pages=helps()),
         reference / "configuration.md": text_of("docs/configuration.md.j2", configuration=configuration),
@@ -38,7 +39,7 @@ def pages() -> dict[Path, str]:
     }
 
 
-def index() -> str:
+def programs() -> str:
     """Return the module that says which ecosystem knows which program."""
     modules = ecosystem_modules()
     programs = sorted({program for ecosystem in modules.values() for program in ecosystem.programs})
@@ -47,6 +48,15 @@ def index() -> str:
     return (
         '"""Which modules know which program, so that only these are loaded. Written by docs/generate.py."""\n\n'
         f"PROGRAMS: dict[str, tuple[str, ...]] = {{\n{rows}}}\n"
+    )
+
+
+def levels() -> str:
+    """Return the module that says which transform has which level."""
+    rows = "".join(f"    {json.dumps(t.id.replace('-', '_'))}: {json.dumps(t.level.name)},\n" for t in all_transforms())
+    return (
+        '"""The level of each transform, so that only those in bounds are loaded. Written by docs/generate.py."""\n\n'
+        f"LEVELS: dict[str, str] = {{\n{rows}}}\n"
     )
 
 

@@ -32,7 +32,8 @@ class Plan(Struct, frozen=True):
     def transforms(self) -> Iterator[Transform]:
         """Go through the transforms that may change something at their level, in order."""
         rank = {name: number for number, name in enumerate(_ORDER)}
-        for transform in sorted(all_transforms(), key=lambda t: (rank.get(t.id, len(rank)), t.id)):
+        bound = max([self.level, *self.levels.values()])
+        for transform in sorted(all_transforms(bound), key=lambda t: (rank.get(t.id, len(rank)), t.id)):
             chosen = self.select is None or transform.id in self.select
             if chosen and transform.id not in self.ignore and self.allows(transform, transform.level):
                 yield transform

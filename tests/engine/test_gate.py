@@ -26,7 +26,7 @@ def replacing(old: str, new: str, *, touches: Touches = Touches.NOTHING, **claim
 @pytest.fixture
 def use(monkeypatch: pytest.MonkeyPatch) -> object:
     def install(transform: Transform) -> None:
-        monkeypatch.setattr(optimizer.engine.plan, "all_transforms", lambda: (transform,))
+        monkeypatch.setattr(optimizer.engine.plan, "all_transforms", lambda _bound: (transform,))
 
     return install
 

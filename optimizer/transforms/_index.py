@@ -1,0 +1,17 @@
+"""The level of each transform, so that only those in bounds are loaded. Written by docs/generate.py."""
+
+LEVELS: dict[str, str] = {
+    "clean_package_caches": "EXACT",
+    "copy_over_add": "EXACT",
+    "copy_with_owner": "EXACT",
+    "exec_form": "ASSUMED",
+    "frozen_installs": "ASSUMED",
+    "hoist_independent_steps": "EXACT",
+    "join_apt_update": "EXACT",
+    "merge_run": "EXACT",
+    "omit_dev_dependencies": "ASSUMED",
+    "remove_downloads": "EXACT",
+    "skip_recommends": "ASSUMED",
+    "split_manifest_copy": "EXACT",
+    "write_dockerignore": "EQUIVALENT",
+}
