@@ -7,13 +7,14 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from optimizer.cli.repository import repository_root
+from optimizer.syntax.lazy_pattern import lazy_pattern
 
 # Templates and copies are no Dockerfiles; who wants one rewritten names it.
 _OTHER = frozenset({
     "dockerignore", "j2", "jinja", "jinja2", "tmpl", "tpl", "template", "erb", "in", "m4", "mustache", "hbs",
     "orig", "rej", "bak", "old", "swp", "md", "rst", "txt", "sh", "py", "json", "yml", "yaml", "toml",
 })  # fmt: skip
-_NAME = re.compile(r"(?:Dockerfile|Containerfile)(?:\..+)?|Containerfile.*|.+\.Dockerfile", re.DOTALL)
+_NAME = lazy_pattern(r"(?:Dockerfile|Containerfile)(?:\..+)?|Containerfile.*|.+\.Dockerfile", re.DOTALL)
 _VENDORED = frozenset({
     ".git", ".hg", ".svn", ".tox", ".nox", ".venv", "venv", "site-packages", "node_modules",
     "bower_components", "jspm_packages", "vendor", "third_party", "third-party", "Pods", "Carthage", ".terraform",

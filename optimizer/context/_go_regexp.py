@@ -2,6 +2,8 @@
 
 import re
 
+from optimizer.syntax.lazy_pattern import lazy_pattern
+
 _SIMPLE = {"a": "\\x07", "f": "\\x0c", "n": "\\n", "r": "\\r", "t": "\\t", "v": "\\x0b"}
 _PERL = {
     "d": "0-9",
@@ -28,11 +30,11 @@ _POSIX = {
     "xdigit": "0-9A-Fa-f",
 }
 _ASSERTIONS = {"A": "(?:\\A)", "b": "(?a:\\b)", "B": "(?a:\\B)", "z": "(?:\\Z)"}
-_NAMED = re.compile(r"\[:(\^?)([^:]*):\]")
-_OCTAL = re.compile(r"0[0-7]{0,2}|[1-7][0-7]{1,2}")
-_HEX = re.compile(r"x(?:\{([0-9A-Fa-f]+)\}|([0-9A-Fa-f]{2}))")
+_NAMED = lazy_pattern(r"\[:(\^?)([^:]*):\]")
+_OCTAL = lazy_pattern(r"0[0-7]{0,2}|[1-7][0-7]{1,2}")
+_HEX = lazy_pattern(r"x(?:\{([0-9A-Fa-f]+)\}|([0-9A-Fa-f]{2}))")
 _LAST = 0x10FFFF
-_REPEAT = re.compile(r"\{(0|[1-9][0-9]*)(,(0|[1-9][0-9]*)?)?\}")
+_REPEAT = lazy_pattern(r"\{(0|[1-9][0-9]*)(,(0|[1-9][0-9]*)?)?\}")
 _MOST_REPEATS = 1000
 _OPERATORS = frozenset("*?(|")
 _PLAIN = {"^": "(?:^)", "$": "\\Z", "{": "\\{", "}": "\\}"}

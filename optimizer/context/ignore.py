@@ -15,10 +15,11 @@ from msgspec import Struct, field
 
 from optimizer.context._go_regexp import BadPatternError, translate
 from optimizer.context.wildcards import is_well_formed
+from optimizer.syntax.lazy_pattern import lazy_pattern
 
 # What Go's strings.TrimSpace removes.
 _SPACE = "\t\n\v\f\r \x85\xa0\u1680\u2028\u2029\u202f\u205f\u3000" + "".join(map(chr, range(0x2000, 0x200B)))
-_WILD = re.compile(r"[*?\[\]^\\]")
+_WILD = lazy_pattern(r"[*?\[\]^\\]")
 # Not `{`, `|` and `}`: the matcher's table of escapes ends below them, so to Go they are operators.
 _ESCAPED = frozenset(".+()$")
 

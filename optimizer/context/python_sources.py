@@ -5,19 +5,20 @@ A source that is not Python 3 gives nothing (`files_read`: None), and neither do
 libcst takes a while to load, so a cheap look at the text comes first.
 """
 
-import re
 from collections.abc import Iterator
 from functools import lru_cache
 from posixpath import basename, normpath
 from typing import TYPE_CHECKING
+
+from optimizer.syntax.lazy_pattern import lazy_pattern
 
 if TYPE_CHECKING:
     import libcst as cst
 
     from optimizer.context._python_values import Values
 
-_STARTS = re.compile(r"subprocess|\bpopen|\bsystem\b|\bexec[lv]|\bspawn|\bwhich\b|find_executable|pexpect")
-_READS = re.compile(
+_STARTS = lazy_pattern(r"subprocess|\bpopen|\bsystem\b|\bexec[lv]|\bspawn|\bwhich\b|find_executable|pexpect")
+_READS = lazy_pattern(
     r"\bopen\b|read_text|read_bytes|parse_requirements|run_path|load_source|from_file_location|\.read\b"
     r"|glob|listdir|scandir|iterdir|\bwalk\b|exists|is_?file|is_?dir"
 )
@@ -50,7 +51,7 @@ _LISTINGS = frozenset(
     {"glob.glob", "glob.iglob", "os.listdir", "os.walk", "os.scandir", "pathlib.Path.glob", "pathlib.Path.rglob"}
 )
 _LISTING_METHODS = frozenset({"glob", "rglob", "iterdir"})
-_WORD_ENDS = re.compile(r"[;&|\n()`]+")
+_WORD_ENDS = lazy_pattern(r"[;&|\n()`]+")
 
 
 @lru_cache(maxsize=256)

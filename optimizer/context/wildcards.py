@@ -4,10 +4,11 @@ import re
 from functools import lru_cache
 
 from optimizer.context._go_regexp import character
+from optimizer.syntax.lazy_pattern import lazy_pattern
 
-NEVER = re.compile(r"(?!)")
-_WILD = re.compile(r"[*?\[]")
-_ESCAPED = re.compile(r"\\.?", re.DOTALL)
+NEVER = lazy_pattern(r"(?!)")
+_WILD = lazy_pattern(r"[*?\[]")
+_ESCAPED = lazy_pattern(r"\\.?", re.DOTALL)
 
 
 @lru_cache(maxsize=256)

@@ -12,11 +12,12 @@ from msgspec import Struct
 from optimizer.ecosystems._files import Refused
 from optimizer.ecosystems.ecosystem import Project, Refusal
 from optimizer.shell import Call, Word, resolve
+from optimizer.syntax.lazy_pattern import lazy_pattern
 
 _SHOWN = 60
-_RECURSIVE = re.compile(r"-[a-zA-Z]*[rR][a-zA-Z]*|--recursive")
+_RECURSIVE = lazy_pattern(r"-[a-zA-Z]*[rR][a-zA-Z]*|--recursive")
 # `uvicorn[standard]` and `.[dev]` are patterns to a shell, which keeps them where no file matches.
-_EXTRAS = re.compile(r"[\w./-]*\[[\w,.-]+\]", re.ASCII)
+_EXTRAS = lazy_pattern(r"[\w./-]*\[[\w,.-]+\]", re.ASCII)
 
 
 class Options(Struct, frozen=True):

@@ -4,7 +4,6 @@ Sources: https://doc.rust-lang.org/cargo/reference/workspaces.html, …/cargo-ta
 …/specifying-dependencies.html#specifying-path-dependencies, …/overriding-dependencies.html, …/build-scripts.html.
 """
 
-import re
 from collections.abc import Iterator, Mapping
 from posixpath import dirname, join
 
@@ -14,13 +13,14 @@ from optimizer.context import Context
 from optimizer.context.manifests import table, toml_file
 from optimizer.ecosystems._files import Refused, beside, folder_pattern, missing, nearest, need, upwards, visible
 from optimizer.ecosystems.ecosystem import Project
+from optimizer.syntax.lazy_pattern import lazy_pattern
 
 _MANIFEST = "Cargo.toml"
 _TABLES = ("dependencies", "dev-dependencies", "dev_dependencies", "build-dependencies", "build_dependencies")
 _OTHERS = (("example", "examples"), ("test", "tests"), ("bench", "benches"))
 # Lints that an empty program would not pass.
-_STRICT = re.compile(r"missing_|unused|warnings|dead_code")
-_STEERING = re.compile(r"-D|-T|deny|forbid")
+_STRICT = lazy_pattern(r"missing_|unused|warnings|dead_code")
+_STEERING = lazy_pattern(r"-D|-T|deny|forbid")
 _HARMLESS = frozenset("alias build cache cargo-new doc env future-incompat-report http net profile registries registry "
                       "target term".split())  # fmt: skip
 

@@ -14,13 +14,14 @@ from msgspec import Struct
 from optimizer.context import Context
 from optimizer.context.manifests import json_file, table
 from optimizer.ecosystems._files import Refused, need, visible
+from optimizer.syntax.lazy_pattern import lazy_pattern
 
 # Events that come when packages are being installed, or before: a second install raises none of the first kind.
-_BEFORE = re.compile(
+_BEFORE = lazy_pattern(
     r"pre-(?:install-cmd|operations-exec|pool-create|command-run)|(?:pre|post)-(?:package|file)-\w+"
     r"|(?:pre|post)-dependencies-solving|init|command"
 )
-_REMOTE = re.compile(r"(?!file:)[a-z][a-z+.-]*://|[\w.-]+@[\w.-]+:")
+_REMOTE = lazy_pattern(r"(?!file:)[a-z][a-z+.-]*://|[\w.-]+@[\w.-]+:")
 _PLUGINS = frozenset({"composer-plugin", "composer-installer"})
 
 

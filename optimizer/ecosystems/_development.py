@@ -20,8 +20,9 @@ from optimizer.ecosystems._lock_rules import Tools, UnboundError, npm_major
 from optimizer.ecosystems._python import normal_name
 from optimizer.ecosystems.ecosystem import Ecosystem, Install, Project, Refusal
 from optimizer.shell import Call, Word
+from optimizer.syntax.lazy_pattern import lazy_pattern
 
-_NAME = re.compile(r"\s*([\w.-]+)")
+_NAME = lazy_pattern(r"\s*([\w.-]+)")
 _QUIET = ("--ignore-scripts", "--mode=skip-build")
 _POETRY_WITH_GROUPS = (1, 2)
 

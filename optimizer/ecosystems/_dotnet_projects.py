@@ -17,27 +17,28 @@ from msgspec import Struct
 from optimizer.context import Context
 from optimizer.ecosystems._files import Refused, beside, nearest, need, unique, upwards, visible
 from optimizer.ecosystems.ecosystem import Project
+from optimizer.syntax.lazy_pattern import lazy_pattern
 
 PROJECTS = (".csproj", ".fsproj", ".vbproj")
 SOLUTIONS = (".sln", ".slnx")
-_SDK = re.compile(r"\s*<Project\s[^>]*\bSdk\s*=\s*[\"']Microsoft\.NET\.Sdk(?:\.\w+)?[\"']")
-_COMMENT = re.compile(r"<!--.*?-->|<\?.*?\?>", re.DOTALL)
-_TAG = re.compile(r"<(\w[\w.]*)((?:\s+[\w:.-]+\s*=\s*(?:\"[^\"]*\"|'[^']*'))*)\s*/?>")
-_ATTRIBUTE = re.compile(r"([\w:.-]+)\s*=\s*[\"']([^\"']*)[\"']")
-_READS = re.compile(
+_SDK = lazy_pattern(r"\s*<Project\s[^>]*\bSdk\s*=\s*[\"']Microsoft\.NET\.Sdk(?:\.\w+)?[\"']")
+_COMMENT = lazy_pattern(r"<!--(?:(?!<!--).)*?-->|<\?(?:(?!<\?).)*?\?>", re.DOTALL)
+_TAG = lazy_pattern(r"<(\w[\w.]*)((?:\s+[\w:.-]+\s*=\s*(?:\"[^\"]*\"|'[^']*'))*)\s*/?>")
+_ATTRIBUTE = lazy_pattern(r"([\w:.-]+)\s*=\s*[\"']([^\"']*)[\"']")
+_READS = lazy_pattern(
     r"\bExists\s*\(|\$\(\[System\.IO|FileAbove|<!DOCTYPE|<!\[CDATA|<UsingTask|InitialTargets", re.IGNORECASE
 )
-_MOVES = re.compile(
+_MOVES = lazy_pattern(
     r"<((?:Restore(?!PackagesWithLockFile|LockedMode|Ignore|NoCache)\w+|NuGetLockFilePath|BaseIntermediateOutputPath"
     r"|MSBuildProjectExtensionsPath|ArtifactsPath|UseArtifactsOutput|IntermediateOutputPath|\w*ImportDirectory\w+"
     r"|DirectoryBuild\w+Path|DirectoryPackagesPropsPath)\b)"
 )
-_HOOK = re.compile(r"Restore|CollectPackage|PackageVersion|ProjectReference", re.IGNORECASE)
-_ENTRY = re.compile(r'^Project\("\{([\w-]+)\}"\) = "[^"]*", "([^"]+)"', re.MULTILINE)
+_HOOK = lazy_pattern(r"Restore|CollectPackage|PackageVersion|ProjectReference", re.IGNORECASE)
+_ENTRY = lazy_pattern(r'^Project\("\{([\w-]+)\}"\) = "[^"]*", "([^"]+)"', re.MULTILINE)
 _FOLDER = "2150E333-8FDC-42A3-9474-1A3956D46DE8"
-_LISTED = re.compile(r"<Project\s[^>]*?\bPath\s*=\s*\"([^\"]+)\"")
-_HARMLESS = re.compile(r"true|false|\d+|https?://\S+", re.IGNORECASE)
-_CREDENTIAL = re.compile(r"user\s?name|\w*password|\w*auth\w*", re.IGNORECASE)
+_LISTED = lazy_pattern(r"<Project\s[^>]*?\bPath\s*=\s*\"([^\"]+)\"")
+_HARMLESS = lazy_pattern(r"true|false|\d+|https?://\S+", re.IGNORECASE)
+_CREDENTIAL = lazy_pattern(r"user\s?name|\w*password|\w*auth\w*", re.IGNORECASE)
 _DIRECTORY = "$(MSBuildThisFileDirectory)"
 
 

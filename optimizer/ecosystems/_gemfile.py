@@ -15,8 +15,9 @@ from msgspec import Struct
 
 from optimizer.context import Context
 from optimizer.ecosystems._files import Refused, beside, need
+from optimizer.syntax.lazy_pattern import lazy_pattern
 
-_TOKEN = re.compile(
+_TOKEN = lazy_pattern(
     r"""(?P<space>(?:\s|\\\n|\#[^\n]*)+)
     |(?P<string>"(?:[^"\\\n]|\\.)*"|'(?:[^'\\\n]|\\.)*')
     |(?P<list>%[wi][\[({][\w\s-]*[\])}])
@@ -29,20 +30,20 @@ _TOKEN = re.compile(
     re.VERBOSE,
 )
 # The two usual ways to say that gems of GitHub are fetched by https.
-_GITHUB = re.compile(
+_GITHUB = lazy_pattern(
     r"""^git_source\(:\w+\)\s*(?:\{\s*\|\s*(\w+)\s*\|\s*"https://[\w./-]+\#\{\1\}[\w.]*"\s*\}
     |do\s*\|(\w+)\|\s*\2\s*=\s*"\#\{\2\}/\#\{\2\}"\ unless\ \2\.include\?\(["']/["']\)\s*"https://[\w./-]+\#\{\2\}\.git"\s*end)""",
     re.VERBOSE | re.MULTILINE,
 )
-_RUBY_FILE = re.compile(r"""^(ruby[ (]+)File\.read\((["'][\w./-]+["'])\)(?:\.(?:strip|chomp|chop))?""", re.MULTILINE)
-_VALUE = re.compile(r"\#\{(?:\w+|ENV\[[\"']\w+[\"']\]|ENV\.fetch\([\"']\w+[\"']\))\}")
+_RUBY_FILE = lazy_pattern(r"""^(ruby[ (]+)File\.read\((["'][\w./-]+["'])\)(?:\.(?:strip|chomp|chop))?""", re.MULTILINE)
+_VALUE = lazy_pattern(r"\#\{(?:\w+|ENV\[[\"']\w+[\"']\]|ENV\.fetch\([\"']\w+[\"']\))\}")
 _WORDS = frozenset(
     """source gem group do end git github gitlab gist bitbucket platforms platform ruby install_if env if unless else
     elsif and or not then nil true false ENV fetch key? include? start_with? match? to_s to_i RUBY_VERSION
     RUBY_PLATFORM RUBY_ENGINE Gem Version new""".split()
 )
 _DECIDING = frozenset("if unless else elsif ? ENV env install_if RUBY_VERSION RUBY_PLATFORM RUBY_ENGINE".split())
-_LOCAL = re.compile(r"\.{0,2}/|~[\w/]|file:")
+_LOCAL = lazy_pattern(r"\.{0,2}/|~[\w/]|file:")
 _REASONS = {
     "gemspec": "the gemspec of the project reads its sources",
     "plugin": "the Gemfile asks for a plugin of Bundler",

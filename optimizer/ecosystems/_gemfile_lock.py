@@ -9,11 +9,12 @@ import re
 from optimizer.context import Context
 from optimizer.ecosystems._files import Refused
 from optimizer.ecosystems._gemfile import Gemfile, versions
+from optimizer.syntax.lazy_pattern import lazy_pattern
 
-_SECTION = re.compile(r"^([A-Z][A-Z ]+)\n((?:[ ].*\n|\n)*)", re.MULTILINE)
-_ENTRY = re.compile(r"^  ([^\s(!]+)(?: \(([^)]*)\))?(!?)$", re.MULTILINE)
-_REMOTE = re.compile(r"^  remote: (.+)$", re.MULTILINE)
-_BUNDLED = re.compile(r"\s+[2-9]\d*\.")
+_SECTION = lazy_pattern(r"^([A-Z][A-Z ]+)\n((?:[ ].*\n|\n)*)", re.MULTILINE)
+_ENTRY = lazy_pattern(r"^  ([^\s(!]+)(?: \(([^)]*)\))?(!?)$", re.MULTILINE)
+_REMOTE = lazy_pattern(r"^  remote: (.+)$", re.MULTILINE)
+_BUNDLED = lazy_pattern(r"\s+[2-9]\d*\.")
 _LINUX = frozenset({"x86_64-linux", "aarch64-linux"})
 
 

@@ -4,7 +4,6 @@ Sources: https://docs.npmjs.com/cli/v10/configuring-npm/package-json, https://do
 https://yarnpkg.com/features/workspaces, https://pnpm.io/pnpm-workspace_yaml.
 """
 
-import re
 from collections.abc import Iterable, Iterator, Mapping
 from posixpath import dirname, join
 
@@ -14,14 +13,15 @@ from optimizer.context import Context
 from optimizer.context.manifests import json_file, table
 from optimizer.ecosystems._files import Refused, beside, folder_pattern, need, unique, upwards, visible
 from optimizer.ecosystems.ecosystem import Project
+from optimizer.syntax.lazy_pattern import lazy_pattern
 
 Manifest = Mapping[str, object]
 
 FIELDS = ("dependencies", "devDependencies", "optionalDependencies", "peerDependencies")
 _INSTALLED = ("dependencies", "devDependencies", "optionalDependencies", "resolutions", "overrides")
-_PATH = re.compile(r"(?:file|link|portal|exec):|\.{1,2}/|/|~/")
-_TARBALL = re.compile(r"(?:file:)?(?!/)([^#]+\.(?:tgz|tar\.gz|tar))$")
-_PATCH = re.compile(r"patch:.*#(?P<paths>.+)$")
+_PATH = lazy_pattern(r"(?:file|link|portal|exec):|\.{1,2}/|/|~/")
+_TARBALL = lazy_pattern(r"(?:file:)?(?!/)([^#]+\.(?:tgz|tar\.gz|tar))$")
+_PATCH = lazy_pattern(r"patch:.*#(?P<paths>.+)$")
 
 
 class Packages(Struct, frozen=True):

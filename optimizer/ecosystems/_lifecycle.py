@@ -13,6 +13,7 @@ from posixpath import join
 from optimizer.context.manifests import table
 from optimizer.ecosystems._files import Refused, need, visible
 from optimizer.ecosystems._javascript import Manifest, Packages, dependency_ranges, string
+from optimizer.syntax.lazy_pattern import lazy_pattern
 
 NPM = ("preinstall", "install", "postinstall", "prepublish", "preprepare", "prepare", "postprepare", "dependencies",
        "predependencies", "postdependencies")  # fmt: skip
@@ -20,18 +21,18 @@ YARN_1 = ("preinstall", "install", "postinstall", "prepublish", "preprepare", "p
 YARN_2 = ("preinstall", "install", "postinstall")
 PNPM = ("pnpm:devPreinstall", *YARN_1)
 
-_JOINED = re.compile(r"\s*(?:&&|\|\||;)\s*")
-_RUNNER = re.compile(r"^(?:npx(?: -y| --yes| --no-install| --no)*|pnpm (?:exec|dlx)|yarn dlx|bunx)\s+")
-_NOTHING = re.compile(
+_JOINED = lazy_pattern(r"\s*(?:&&|\|\||;)\s*")
+_RUNNER = lazy_pattern(r"^(?:npx(?: -y| --yes| --no-install| --no)*|pnpm (?:exec|dlx)|yarn dlx|bunx)\s+")
+_NOTHING = lazy_pattern(
     r":|true|exit(?: 0)?|echo [^$`<>|&]*|only-allow \w+|is-ci|opencollective(?:-postinstall| postinstall)?"
 )
-_NUMBER = re.compile(r"\d+")
-_HUSKY = re.compile(r"husky(?: install)?(?: [\w./-]+)?")
-_PATCHES = re.compile(r"patch-package(?P<options>(?: --?[\w=./-]+(?: [\w./-]+)?)*)")
-_PATCH_DIR = re.compile(r"--patch-dir[= ]([\w./-]+)")
-_PRISMA = re.compile(r"prisma generate")
-_OUTPUT = re.compile(r"^\s*output\s*=", re.MULTILINE)
-_PROVIDER = re.compile(r"generator\s+\w+\s*\{[^}]*?provider\s*=\s*\"([^\"]*)\"")
+_NUMBER = lazy_pattern(r"\d+")
+_HUSKY = lazy_pattern(r"husky(?: install)?(?: [\w./-]+)?")
+_PATCHES = lazy_pattern(r"patch-package(?P<options>(?: --?[\w=./-]+(?: [\w./-]+)?)*)")
+_PATCH_DIR = lazy_pattern(r"--patch-dir[= ]([\w./-]+)")
+_PRISMA = lazy_pattern(r"prisma generate")
+_OUTPUT = lazy_pattern(r"^\s*output\s*=", re.MULTILINE)
+_PROVIDER = lazy_pattern(r"generator\s+\w+\s*\{[^}]*?provider\s*=\s*\"([^\"]*)\"")
 _HOOKS = ("simple-git-hooks", "lefthook", "@evilmartians/lefthook", "yorkie", "pre-commit", "ghooks", "pre-push",
           "git-hooks")  # fmt: skip
 _FIRST_HUSKY_WITHOUT_SCRIPT = 5

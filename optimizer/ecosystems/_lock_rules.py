@@ -17,6 +17,7 @@ from optimizer.ecosystems._arguments import Arguments
 from optimizer.ecosystems._javascript import FIELDS, string
 from optimizer.ecosystems._npm_lock import why_incomplete
 from optimizer.ecosystems._uv_lock import why_uncertain
+from optimizer.syntax.lazy_pattern import lazy_pattern
 
 _NPM_KNOWS = frozenset(
     "-C --prefix --omit --include --only --also --production --dev --ignore-scripts --legacy-peer-deps --audit --fund "
@@ -25,12 +26,12 @@ _NPM_KNOWS = frozenset(
     "--fetch-retry-factor --fetch-retry-mintimeout --fetch-retry-maxtimeout --fetch-timeout --maxsockets "
     "--foreground-scripts --build-from-source --python --color --engine-strict --timing --userconfig".split()
 )
-_VERSION = re.compile(r"(?:^|[:-])v?(\d+)(?:\.(\d+))?")
-_OTHER_LOCK = re.compile(r"^\s*(?:package-lock|shrinkwrap|lockfile|shared-workspace-lockfile)\s*=", re.MULTILINE)
-_BERRY_FORM = re.compile(r"^__metadata:\n  version: (\d+)$", re.MULTILINE)
-_BERRY_ENTRY = re.compile(r'^"?[^\n]*@workspace:(?P<folder>[^",\n]+)"?:\n(?P<body>(?:  .*\n)+)', re.MULTILINE)
-_BERRY_NAMES = re.compile(r'^    "?(@?[\w./-]+)"?: ', re.MULTILINE)
-_PNPM_FORM = re.compile(r"^lockfileVersion: '?(\d+)\.\d+'?\s*$", re.MULTILINE)
+_VERSION = lazy_pattern(r"(?:^|[:-])v?(\d+)(?:\.(\d+))?")
+_OTHER_LOCK = lazy_pattern(r"^\s*(?:package-lock|shrinkwrap|lockfile|shared-workspace-lockfile)\s*=", re.MULTILINE)
+_BERRY_FORM = lazy_pattern(r"^__metadata:\n  version: (\d+)$", re.MULTILINE)
+_BERRY_ENTRY = lazy_pattern(r'^"?[^\n]*@workspace:(?P<folder>[^",\n]+)"?:\n(?P<body>(?:  .*\n)+)', re.MULTILINE)
+_BERRY_NAMES = lazy_pattern(r'^    "?(@?[\w./-]+)"?: ', re.MULTILINE)
+_PNPM_FORM = lazy_pattern(r"^lockfileVersion: '?(\d+)\.\d+'?\s*$", re.MULTILINE)
 _PNPM_FORMS = {7: "5", 8: "6", 9: "9", 10: "9"}
 _PNPM_CHANGING = ("overrides", "packageExtensions", "patchedDependencies", "allowedDeprecatedVersions")
 _FIRST_NODE_WITH_CI = (8, 12)

@@ -10,6 +10,7 @@ from xml.etree.ElementTree import Element
 
 from optimizer.ecosystems._files import Refused
 from optimizer.ecosystems._maven_project import Pom, external_parents, text_of
+from optimizer.syntax.lazy_pattern import lazy_pattern
 
 _OFFICIAL = "org.apache.maven.plugins"
 _BOOT = "org.springframework.boot"
@@ -27,7 +28,9 @@ _KNOWN = _BOUND | {
     ),
 }
 # What Spring Boot's parent gives something to do as soon as a pom names it.
-_MANAGED = re.compile(r"kotlin-maven|git-commit-id|maven-shade|maven-war|native-maven|cyclonedx|jooq|flyway|xml-maven")
+_MANAGED = lazy_pattern(
+    r"kotlin-maven|git-commit-id|maven-shade|maven-war|native-maven|cyclonedx|jooq|flyway|xml-maven"
+)
 _HARMLESS_EXTENSIONS = ("kr.motd.maven", "org.apache.maven.wagon")
 _FILES = {
     "maven-jar-plugin": re.compile("manifestFile"),
@@ -39,12 +42,12 @@ _FILES = {
     "maven-dependency-plugin": re.compile("analyze"),
 }
 # Properties that lead to other files, or ask for tests or files that only the sources make.
-STEERING = re.compile(
+STEERING = lazy_pattern(
     r"(?:it\.)?test|groups|failIfNo\w+|surefire\.\w*[fF]ail\w*|maven\.(?:ext\.class\.path|repo\.local|main\.\w+)"
     r"|\w*[bB]asedir|(?:project\.build\.|build)\w*[dD]irectory"
 )
-_INSIDE = re.compile(r"\$\{project\.build\.(?:directory|outputDirectory)\}.*|(?:\./)?target(?:/.*)?", re.DOTALL)
-_OF_THE_PROJECT = re.compile(r"^file:|\$\{(?:project\.)?basedir|\$\{maven\.multiModule")
+_INSIDE = lazy_pattern(r"\$\{project\.build\.(?:directory|outputDirectory)\}.*|(?:\./)?target(?:/.*)?", re.DOTALL)
+_OF_THE_PROJECT = lazy_pattern(r"^file:|\$\{(?:project\.)?basedir|\$\{maven\.multiModule")
 
 
 def check_build(poms: tuple[Pom, ...]) -> frozenset[str]:

@@ -14,31 +14,32 @@ from msgspec import Struct
 
 from optimizer.context import Context
 from optimizer.ecosystems._files import Refused, beside, need, unique, visible
+from optimizer.syntax.lazy_pattern import lazy_pattern
 
-_COMMENT = re.compile(r"^\s*#.*$", re.MULTILINE)
-_READ = re.compile(r'File\.read!\(\s*"([\w./-]+)"\s*\)|"([\w./-]+)"\s*\|>\s*File\.read!(?:\(\))?')
-_CALL = re.compile(r"\b((?:[A-Z]\w*\.)+)([a-z_]\w*[?!]?)|(?<![\w\"]):(\w+)\.([a-z]\w*)\(")
-_KNOWN = re.compile(
+_COMMENT = lazy_pattern(r"^\s*#.*$", re.MULTILINE)
+_READ = lazy_pattern(r'File\.read!\(\s*"([\w./-]+)"\s*\)|"([\w./-]+)"\s*\|>\s*File\.read!(?:\(\))?')
+_CALL = lazy_pattern(r"\b((?:[A-Z]\w*\.)+)([a-z_]\w*[?!]?)|(?<![\w\"]):(\w+)\.([a-z]\w*)\(")
+_KNOWN = lazy_pattern(
     r"(?:String|Keyword|Enum|List|Map|Integer|Regex|Version|Base|DateTime|Logger)\.\w+[?!]?|Mix\.(?:env|target|raise)"
     r"|System\.(?:get_env|fetch_env!?|version|otp_release|schedulers_online|system_time)|Path\.(?:expand|join|dirname)"
     r"|Mix\.Project\.(?:config|build_path|deps_path)|Config\.\w+"
 )
-_OTHERS = re.compile(
+_OTHERS = lazy_pattern(
     r"^\s*(?:(?:use|import|require)\s+(?!Mix\.Project\b|Mix\.Config\b|Config\b)|alias\s)|\b(?:apply|eval\w*)\b",
     re.MULTILINE,
 )
-_PLACES = re.compile(r"\b(path|lockfile|deps_path|build_path|config_path|archives):")
-_LOCAL_GIT = re.compile(r"\bgit:\s*(?!\s*\"(?:https?://|ssh://|git://|git@))")
-_ALIAS = re.compile(r"\"(?:deps\.(?:get|compile|loadpaths)|local\.\w+)\":")
-_UMBRELLA = re.compile(r"\bapps_path:\s*\"([\w./-]+)\"")
-_WANTED = re.compile(r"\{\s*:(\w+)\s*,\s*(?:\"([^\"]*)\"|(in_umbrella))?([^{}]*)")
-_LOCKED = re.compile(
+_PLACES = lazy_pattern(r"\b(path|lockfile|deps_path|build_path|config_path|archives):")
+_LOCAL_GIT = lazy_pattern(r"\bgit:\s*(?!\s*\"(?:https?://|ssh://|git://|git@))")
+_ALIAS = lazy_pattern(r"\"(?:deps\.(?:get|compile|loadpaths)|local\.\w+)\":")
+_UMBRELLA = lazy_pattern(r"\bapps_path:\s*\"([\w./-]+)\"")
+_WANTED = lazy_pattern(r"\{\s*:(\w+)\s*,\s*(?:\"([^\"]*)\"|(in_umbrella))?([^{}]*)")
+_LOCKED = lazy_pattern(
     r'^  "(\w+)": (?:\{:hex, :\w+, "([^"]+)", .*"[0-9a-f]{64}"\}'
     r'|\{:git, "(?:https?|ssh|git)[^"]*", "[0-9a-f]{40}", (.*)\}),?$',
     re.MULTILINE,
 )
-_POINT = re.compile(r"\b(?:tag|ref|branch): \"[^\"]*\"")
-_IMPORTS = re.compile(r"import_config\s*\(?\s*\"([^\"]*)\"")
+_POINT = lazy_pattern(r"\b(?:tag|ref|branch): \"[^\"]*\"")
+_IMPORTS = lazy_pattern(r"import_config\s*\(?\s*\"([^\"]*)\"")
 
 
 class Applications(Struct, frozen=True):

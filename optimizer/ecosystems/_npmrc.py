@@ -7,16 +7,17 @@ from optimizer.ecosystems._files import Refused, beside, need, upwards, visible
 from optimizer.ecosystems._javascript import Packages
 from optimizer.ecosystems.ecosystem import Install, Project
 from optimizer.shell import Call
+from optimizer.syntax.lazy_pattern import lazy_pattern
 
 LOCAL_SPECS = (".", "/", "~", "file:", "link:", "portal:")  # what is no name of a package
 
-_PATHS = re.compile(r"^\s*(cafile|certfile|keyfile)\s*=\s*(\S+)", re.MULTILINE)
-_REFUSED = re.compile(
+_PATHS = lazy_pattern(r"^\s*(cafile|certfile|keyfile)\s*=\s*(\S+)", re.MULTILINE)
+_REFUSED = lazy_pattern(
     r"^\s*(prefix|cache|globalconfig|userconfig|node-options|onload-script|script-shell|modules-dir|"
     r"virtual-store-dir|store-dir|global)\s*=",
     re.MULTILINE,
 )
-_IGNORES_SCRIPTS = re.compile(r"^\s*ignore-scripts\s*=\s*true\s*$", re.MULTILINE)
+_IGNORES_SCRIPTS = lazy_pattern(r"^\s*ignore-scripts\s*=\s*true\s*$", re.MULTILINE)
 
 
 def rc_files(packages: Packages, folder: str | None = None) -> tuple[str, ...]:

@@ -11,11 +11,12 @@ from optimizer.context.manifests import table, toml_file
 from optimizer.ecosystems._arguments import variables_of
 from optimizer.ecosystems.ecosystem import Project, Refusal
 from optimizer.shell import Call, Word, resolve
+from optimizer.syntax.lazy_pattern import lazy_pattern
 
-_PYTHON = re.compile(r"(?:python|pypy)(?:\d+(?:\.\d+)*)?")
+_PYTHON = lazy_pattern(r"(?:python|pypy)(?:\d+(?:\.\d+)*)?")
 _LONE = frozenset({"-u", "-B", "-E", "-s", "-S", "-I", "-O", "-OO", "-q", "-v", "-P", "-b", "-bb", "-d", "-x"})
 PATH_TABLES = ("dependencies", "dev-dependencies")
-_LOCAL = re.compile(r"@\s*file:|^\s*(?:-e\s|\.{0,2}/|file:)")
+_LOCAL = lazy_pattern(r"@\s*file:|^\s*(?:-e\s|\.{0,2}/|file:)")
 
 
 class Start(Struct, frozen=True):

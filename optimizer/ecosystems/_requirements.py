@@ -13,25 +13,26 @@ from msgspec import Struct, field
 
 from optimizer.ecosystems._files import beside, missing, unique
 from optimizer.ecosystems.ecosystem import Project, Refusal
+from optimizer.syntax.lazy_pattern import lazy_pattern
 
 ARCHIVES = (".whl", ".zip", ".tar.gz", ".tgz", ".tar", ".tar.bz2", ".tbz", ".tar.xz", ".txz", ".tlz", ".tar.lz",
             ".tar.lzma")  # fmt: skip
-NAMED = re.compile(r"[A-Za-z0-9](?:[\w.-]*\w)?\s*(?:\[[^\]]*\])?\s*(?:$|[=<>~!;@(])", re.ASCII)
+NAMED = lazy_pattern(r"[A-Za-z0-9](?:[\w.-]*\w)?\s*(?:\[[^\]]*\])?\s*(?:$|[=<>~!;@(])", re.ASCII)
 
 _BOMS = ((codecs.BOM_UTF8, "utf-8"), (codecs.BOM_UTF32_LE, "utf-32"), (codecs.BOM_UTF32_BE, "utf-32"),
          (codecs.BOM_UTF16_LE, "utf-16"), (codecs.BOM_UTF16_BE, "utf-16"))  # fmt: skip
-_COMMENT = re.compile(r"(?:^|\s+)#.*$")
-_CONTINUED = re.compile(r"\\\r?\n")
-_OPTION = re.compile(r"(--[a-z-]+|-[a-zA-Z])(?:\s*=\s*|\s*)(.*)", re.DOTALL)
+_COMMENT = lazy_pattern(r"(?:^|\s+)#.*$")
+_CONTINUED = lazy_pattern(r"\\\r?\n")
+_OPTION = lazy_pattern(r"(--[a-z-]+|-[a-zA-Z])(?:\s*=\s*|\s*)(.*)", re.DOTALL)
 _HARMLESS = frozenset({
     "-i", "--index-url", "--extra-index-url", "--no-index", "--pre", "--prefer-binary", "--trusted-host",
     "--use-feature", "--require-hashes", "--no-binary", "--only-binary", "--process-dependency-links", "--pypi-url",
     "--all-releases", "--only-final",
 })  # fmt: skip
-_VCS = re.compile(r"(?:git|hg|svn|bzr)\+(?!file:)[a-z+]*:|git\+git@", re.IGNORECASE)
-_REMOTE = re.compile(r"(?:https?|ftp|s3|gs)://", re.IGNORECASE)
-_URL_BEHIND_NAME = re.compile(r"[\w.\[\],-]+\s*@\s*(.+)", re.DOTALL)
-_EGG = re.compile(r"egg=([\w.-]+)")
+_VCS = lazy_pattern(r"(?:git|hg|svn|bzr)\+(?!file:)[a-z+]*:|git\+git@", re.IGNORECASE)
+_REMOTE = lazy_pattern(r"(?:https?|ftp|s3|gs)://", re.IGNORECASE)
+_URL_BEHIND_NAME = lazy_pattern(r"[\w.\[\],-]+\s*@\s*(.+)", re.DOTALL)
+_EGG = lazy_pattern(r"egg=([\w.-]+)")
 
 
 class Requirements(Struct):

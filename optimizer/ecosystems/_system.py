@@ -1,7 +1,6 @@
 """What the package managers of the distributions share: a verb among options, and packages that come by name."""
 
 import posixpath
-import re
 from collections.abc import Iterator, Mapping
 from functools import lru_cache
 
@@ -9,12 +8,13 @@ from msgspec import Struct, field
 
 from optimizer.ecosystems.ecosystem import Cache, Install, Project, Refusal
 from optimizer.shell import Call, Word
+from optimizer.syntax.lazy_pattern import lazy_pattern
 
-_CLUSTER = re.compile(r"-[A-Za-z]+")
-_SUBSTITUTION = re.compile(r"\$\(|`|<\(")
-_BRACES = re.compile(r"([^{}]*)\{([^{}]*)\}([^{}]*)")
-_LAST_GLOB = re.compile(r"(?:^|(?<=/))[^/]*\*[^/]*$")
-_LOCAL = re.compile(r"\.{0,2}/|~|\.{1,2}$")
+_CLUSTER = lazy_pattern(r"-[A-Za-z]+")
+_SUBSTITUTION = lazy_pattern(r"\$\(|`|<\(")
+_BRACES = lazy_pattern(r"([^{}]*)\{([^{}]*)\}([^{}]*)")
+_LAST_GLOB = lazy_pattern(r"(?:^|(?<=/))[^/]*\*[^/]*$")
+_LOCAL = lazy_pattern(r"\.{0,2}/|~|\.{1,2}$")
 
 
 class Grammar(Struct, frozen=True):

@@ -3,20 +3,20 @@
 Source: https://docs.astral.sh/uv/concepts/projects/layout/#the-lockfile and uv's `crates/uv-resolver/src/lock`.
 """
 
-import re
 from collections.abc import Iterable, Mapping
 from posixpath import join
 
 from optimizer.context import Context
 from optimizer.context.manifests import table, toml_file
 from optimizer.ecosystems._python import normal_name, texts
+from optimizer.syntax.lazy_pattern import lazy_pattern
 
 # Settings that the lock file does not hang on.
 _FREE = frozenset(
     "package dev-dependencies default-groups managed cache-keys compile-bytecode link-mode python-downloads "
     "python-preference native-tls".split()
 )
-_REQUIREMENT = re.compile(r"\s*([\w.-]+)\s*(?:\[([\w\s,.-]*)\])?\s*\(?([^;)@\[]*)\)?\s*")
+_REQUIREMENT = lazy_pattern(r"\s*([\w.-]+)\s*(?:\[([\w\s,.-]*)\])?\s*\(?([^;)@\[]*)\)?\s*")
 _Wanted = tuple[str, frozenset[str], frozenset[str]]
 
 

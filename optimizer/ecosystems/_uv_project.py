@@ -4,7 +4,6 @@ Sources: https://docs.astral.sh/uv/concepts/projects/sync/, https://docs.astral.
 https://docs.astral.sh/uv/concepts/projects/dependencies/, https://docs.astral.sh/uv/guides/integration/docker/.
 """
 
-import re
 from collections.abc import Iterator, Mapping
 from posixpath import dirname, join
 
@@ -15,9 +14,10 @@ from optimizer.ecosystems._files import Refused, beside, folder_pattern, missing
 from optimizer.ecosystems._python import local_requirement, normal_name, pyproject, requirement_lists, texts
 from optimizer.ecosystems._requirements import ARCHIVES
 from optimizer.ecosystems.ecosystem import Project, Refusal
+from optimizer.syntax.lazy_pattern import lazy_pattern
 
-_LOCKED_PATH = re.compile(r"source = \{ (directory|path) = \"([^\"]+)\"")
-_WANTED = re.compile(r"([\w.-]+)\s*(?:\[[^\]]*\])?\s*\(?([^;)@]*)")
+_LOCKED_PATH = lazy_pattern(r"source = \{ (directory|path) = \"([^\"]+)\"")
+_WANTED = lazy_pattern(r"([\w.-]+)\s*(?:\[[^\]]*\])?\s*\(?([^;)@]*)")
 
 
 class UvProject(Struct, frozen=True):

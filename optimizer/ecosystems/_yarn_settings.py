@@ -13,10 +13,11 @@ from optimizer.context.manifests import table, yaml_file
 from optimizer.ecosystems._files import Refused, beside, need, upwards, visible
 from optimizer.ecosystems._javascript import Manifest, Packages, read_manifest, string
 from optimizer.ecosystems.ecosystem import Project
+from optimizer.syntax.lazy_pattern import lazy_pattern
 
-_MANAGER = re.compile(r"yarn@(\d+)")
-_RELEASE_2 = re.compile(r"yarn-(?:[2-9]|\d\d)|berry")
-_LINE_OF_RC = re.compile(r"^(\"[^\"]+\"|[^\s\"]+)\s+(?:\"([^\"]*)\"|(\S+))\s*$", re.MULTILINE)
+_MANAGER = lazy_pattern(r"yarn@(\d+)")
+_RELEASE_2 = lazy_pattern(r"yarn-(?:[2-9]|\d\d)|berry")
+_LINE_OF_RC = lazy_pattern(r"^(\"[^\"]+\"|[^\s\"]+)\s+(?:\"([^\"]*)\"|(\S+))\s*$", re.MULTILINE)
 _CLASSIC_FOLDERS = (
     "modules-folder",
     "cache-folder",
@@ -28,7 +29,7 @@ _CLASSIC_FOLDERS = (
 _MOVED = ("cacheFolder", "globalFolder", "pnpUnpluggedFolder", "virtualFolder", "pnpmStoreFolder", "lockfileFilename",
           "installStatePath", "injectEnvironmentFiles")  # fmt: skip
 _CERTIFICATES = ("httpsCaFilePath", "caFilePath", "httpsCertFilePath", "httpsKeyFilePath")
-_OFFICIAL_PLUGIN = re.compile(r"(?:\./)?\.yarn/plugins/@yarnpkg/plugin-[\w-]+\.cjs")
+_OFFICIAL_PLUGIN = lazy_pattern(r"(?:\./)?\.yarn/plugins/@yarnpkg/plugin-[\w-]+\.cjs")
 
 
 def is_yarn_2(project: Project, root: str) -> bool:

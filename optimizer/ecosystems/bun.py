@@ -3,7 +3,6 @@
 Sources: https://bun.sh/docs/cli/install, https://bun.sh/docs/runtime/bunfig, https://bun.sh/docs/install/cache.
 """
 
-import re
 from collections.abc import Mapping
 from posixpath import join
 
@@ -34,6 +33,7 @@ from optimizer.ecosystems._lifecycle import YARN_1, files_of_dependencies, files
 from optimizer.ecosystems._npmrc import LOCAL_SPECS, global_install, rc_files
 from optimizer.ecosystems.ecosystem import Cache, Install, Project, Refusal
 from optimizer.shell import Call
+from optimizer.syntax.lazy_pattern import lazy_pattern
 
 OPTIONS = Options.of(
     switches="""--production -p --frozen-lockfile --save --dry-run -f --force --cache --silent --quiet --verbose
@@ -46,7 +46,7 @@ OPTIONS = Options.of(
 _INSTALLS = frozenset({"install", "i", "ci"})
 _ADDS = frozenset({"add", "a"})
 _OTHER_LOCKS = ("package-lock.json", "yarn.lock", "pnpm-lock.yaml", "pnpm-workspace.yaml")
-_TRAILING_COMMA = re.compile(r",(\s*[}\]])")
+_TRAILING_COMMA = lazy_pattern(r",(\s*[}\]])")
 
 
 class Bun(Struct, frozen=True):

@@ -16,6 +16,7 @@ from optimizer.ecosystems._gemfile import Gemfile, read_gemfile
 from optimizer.ecosystems._gemfile_lock import check_order, check_paths
 from optimizer.ecosystems.ecosystem import Cache, Install, Project, Refusal
 from optimizer.shell import Call, resolve
+from optimizer.syntax.lazy_pattern import lazy_pattern
 
 OPTIONS = Options.of(
     switches="""--clean --deployment --force --redownload --frozen --full-index --local --no-cache --no-prune
@@ -23,7 +24,7 @@ OPTIONS = Options.of(
     values="""--gemfile --jobs -j --path --retry --trust-policy -P --with --without --binstubs --standalone --shebang
         --target-rbconfig""",
 )
-_VERSION = re.compile(r"_[\d.]+_")
+_VERSION = lazy_pattern(r"_[\d.]+_")
 # Options that Bundler remembers in .bundle/config (bundle-install(1), "To apply any of …").
 _REMEMBERED = (
     "--clean",
@@ -36,12 +37,12 @@ _REMEMBERED = (
     "--system",
     "--shebang",
 )
-_ELSEWHERE = re.compile(r"BUNDLE_(?:BIN|LOCKFILE|CACHE_PATH|CACHE_ALL|LOCAL__\w+|STANDALONE|SHEBANG)|RUBYLIB")
-_SETTINGS = re.compile(
+_ELSEWHERE = lazy_pattern(r"BUNDLE_(?:BIN|LOCKFILE|CACHE_PATH|CACHE_ALL|LOCAL__\w+|STANDALONE|SHEBANG)|RUBYLIB")
+_SETTINGS = lazy_pattern(
     r"deployment|frozen|without|with|jobs|retry|path|clean|no_prune|force_ruby_platform|build\..*|silence_\w+|system"
     r"|disable_\w+|timeout|redirect|specific_platform|ssl_verify_mode|no_install_doc|rubygems__pkg__.*|\S+\.(?:com|org|io|net)"
 )
-_LINE = re.compile(r"BUNDLE_(?:WITHOUT|WITH|JOBS|RETRY|FORCE_RUBY_PLATFORM|SILENCE_\w+|DISABLE_\w+|TIMEOUT)$")
+_LINE = lazy_pattern(r"BUNDLE_(?:WITHOUT|WITH|JOBS|RETRY|FORCE_RUBY_PLATFORM|SILENCE_\w+|DISABLE_\w+|TIMEOUT)$")
 
 
 class Bundler(Struct, frozen=True):

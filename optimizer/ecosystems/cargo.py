@@ -20,6 +20,7 @@ from optimizer.ecosystems._cargo_workspace import Workspace, read_workspace, set
 from optimizer.ecosystems._files import Refused, unique
 from optimizer.ecosystems.ecosystem import Ahead, Cache, Install, Project, Refusal
 from optimizer.shell import Call
+from optimizer.syntax.lazy_pattern import lazy_pattern
 
 OPTIONS = Options.of(
     switches="""--workspace --all --lib --bins --examples --tests --benches --all-targets --all-features
@@ -32,8 +33,8 @@ _MARKS = ("cargo build", "cargo b ", "cargo fetch", "cargo chef", "cargo check",
 _TOO_MUCH = ("--examples", "--tests", "--benches", "--all-targets", "--example", "--test", "--bench", "--config", "-Z")
 _KEPT = ("--release", "-r", "--profile", "--target", "--target-dir", "--manifest-path")  # what `cargo clean` must know
 _ELSEWHERE = ("CARGO_BUILD_TARGET", "CARGO_TARGET_DIR", "CARGO_BUILD_TARGET_DIR", "CARGO_NET_OFFLINE")
-_STRICT = re.compile(r"-D|deny|forbid|-T")
-_PLAIN = re.compile(r"[\w./-]+", re.ASCII)
+_STRICT = lazy_pattern(r"-D|deny|forbid|-T")
+_PLAIN = lazy_pattern(r"[\w./-]+", re.ASCII)
 _MOST_TARGETS = 6  # more stand-ins than this would bury the file
 
 

@@ -25,6 +25,7 @@ from optimizer.ecosystems._dotnet_projects import (
 from optimizer.ecosystems._files import Refused
 from optimizer.ecosystems.ecosystem import Ahead, Cache, Install, Project, Refusal
 from optimizer.shell import Call
+from optimizer.syntax.lazy_pattern import lazy_pattern
 
 RESTORE = Options.of(
     switches="""--disable-build-servers --disable-parallel -f --force --force-evaluate --ignore-failed-sources
@@ -39,11 +40,11 @@ BUILD = Options.of(
 )
 _RESTORE = "dotnet restore"
 _BUILDS = frozenset({"build", "publish"})
-_PROPERTY = re.compile(r"(?:--?|/)p(?:roperty)?:([\w.]+)=([\w.:+-]*)", re.IGNORECASE)
-_ELSEWHERE = re.compile(
+_PROPERTY = lazy_pattern(r"(?:--?|/)p(?:roperty)?:([\w.]+)=([\w.:+-]*)", re.IGNORECASE)
+_ELSEWHERE = lazy_pattern(
     r"(?:Restore|MSBuild|NuGet|Directory)\w+|NUGET_(?!PACKAGES$|XMLDOC_MODE$|CERT)\w+|DOTNET_CLI_HOME"
 )
-_WORD = re.compile(r"[\w./:+-]+", re.ASCII)
+_WORD = lazy_pattern(r"[\w./:+-]+", re.ASCII)
 
 
 class DotNet(Struct, frozen=True):

@@ -19,18 +19,19 @@ from optimizer.ecosystems._files import Refused
 from optimizer.ecosystems._go_modules import Modules, read_modules
 from optimizer.ecosystems.ecosystem import Ahead, Cache, Install, Project, Refusal
 from optimizer.shell import Call, resolve
+from optimizer.syntax.lazy_pattern import lazy_pattern
 
 _DOWNLOAD = "go mod download"
 _BUILDS = frozenset({"build", "generate", "get", "install", "list", "run", "test", "tool", "vet"})
 _INDEPENDENT = frozenset({"env", "help", "telemetry", "version"})
 _TIDY = frozenset({"edit", "init", "tidy", "vendor"})
 # Variables that a compiler cares for, and a download does not.
-_BUILD_ONLY = re.compile(
+_BUILD_ONLY = lazy_pattern(
     r"CGO_\w+|GO(?:OS|ARCH|ARM|ARM64|AMD64|386|MIPS\w*|PPC64|RISCV64|WASM|GCFLAGS|EXPERIMENT|CACHE|BIN)"
     r"|CC|CXX|LD|AR|FC|PKG_CONFIG\w*|LDFLAGS|BUILD_?TAGS"
 )
-_PACKAGE = re.compile(r"[\w-]+(?:\.[\w-]+)+(?:/|$)")
-_MODE = re.compile(r"--?(mod|modfile|overlay|C)(?:=(.*))?", re.DOTALL)
+_PACKAGE = lazy_pattern(r"[\w-]+(?:\.[\w-]+)+(?:/|$)")
+_MODE = lazy_pattern(r"--?(mod|modfile|overlay|C)(?:=(.*))?", re.DOTALL)
 
 
 class Go(Struct, frozen=True):

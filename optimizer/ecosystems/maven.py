@@ -21,6 +21,7 @@ from optimizer.ecosystems._maven_build import BOOT_PLUGIN, SHADE_PLUGIN, STEERIN
 from optimizer.ecosystems._maven_project import Pom, parse_xml, read_poms
 from optimizer.ecosystems.ecosystem import Ahead, Cache, Install, Project, Refusal
 from optimizer.shell import Call, Word, resolve
+from optimizer.syntax.lazy_pattern import lazy_pattern
 
 OPTIONS = Options.of(
     switches="""-B --batch-mode -C --strict-checksums -c --lax-checksums -e --errors -X --debug -q --quiet -U
@@ -40,10 +41,12 @@ _MARKS = ("mvn ", "mvnw ", "./mvnw ", "sh mvnw ", "sh ./mvnw ")
 _SKIP_BOOT = "-Dspring-boot.repackage.skip"
 # What is compiled where it is there, besides all in `src`: some sources alone need not compile.
 _SOURCES = (".java", ".kt", ".scala", ".groovy")
-_PROPERTY = re.compile(r"""["']?-D["']?([\w.-]+)=""")
-_PLAIN = re.compile(r"[\w./-]+", re.ASCII)
-_SETTINGS = re.compile(r"<url>\s*file:|basedir|\$\{user\.dir|<offline>\s*true", re.DOTALL)
-_HARMLESS_CONFIG = re.compile(r"-D\S+|-T\S*|\d+C?|-B|-ntp|--no-transfer-progress|--batch-mode|-e|-U|-q|--threads\S*|-V")
+_PROPERTY = lazy_pattern(r"""["']?-D["']?([\w.-]+)=""")
+_PLAIN = lazy_pattern(r"[\w./-]+", re.ASCII)
+_SETTINGS = lazy_pattern(r"<url>\s*file:|basedir|\$\{user\.dir|<offline>\s*true", re.DOTALL)
+_HARMLESS_CONFIG = lazy_pattern(
+    r"-D\S+|-T\S*|\d+C?|-B|-ntp|--no-transfer-progress|--batch-mode|-e|-U|-q|--threads\S*|-V"
+)
 
 
 class Maven(Struct, frozen=True):

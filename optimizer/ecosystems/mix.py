@@ -4,7 +4,6 @@ Sources: https://hexdocs.pm/mix/Mix.Tasks.Deps.Get.html, https://hexdocs.pm/mix/
 https://hexdocs.pm/mix/Mix.html#module-environment-variables. Read, not tried: no build with packages stands behind it.
 """
 
-import re
 from collections.abc import Mapping
 from posixpath import join
 
@@ -15,6 +14,7 @@ from optimizer.ecosystems._files import Refused
 from optimizer.ecosystems._mix_project import read_applications
 from optimizer.ecosystems.ecosystem import Cache, Install, Project, Refusal
 from optimizer.shell import Call
+from optimizer.syntax.lazy_pattern import lazy_pattern
 
 OPTIONS = Options.of(
     switches="--check-locked --no-archives-check --force --skip-umbrella-children --skip-local-deps --if-missing",
@@ -22,7 +22,7 @@ OPTIONS = Options.of(
 )
 _FETCH, _COMPILE = "deps.get", "deps.compile"
 _TOOLS = frozenset({"local.hex", "local.rebar"})
-_ELSEWHERE = re.compile(
+_ELSEWHERE = lazy_pattern(
     r"MIX_(?:EXS|DEPS_PATH|BUILD_PATH|BUILD_ROOT|PATH|QUIET_PATH)|ERL_(?:LIBS|AFLAGS|FLAGS)|ELIXIR_ERL_OPTIONS"
 )
 

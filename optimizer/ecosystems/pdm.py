@@ -29,6 +29,7 @@ from optimizer.ecosystems._python import environments, local_requirement, pyproj
 from optimizer.ecosystems.ecosystem import Cache, Install, Project, Refusal
 from optimizer.ecosystems.pip import cache_folder
 from optimizer.shell import Call
+from optimizer.syntax.lazy_pattern import lazy_pattern
 
 OPTIONS = Options.of(
     switches="""--prod --production --dev -d --no-self --no-editable --frozen-lockfile --no-lock --check --no-default
@@ -37,10 +38,10 @@ OPTIONS = Options.of(
     values="""-G --group --with --without -L --lockfile -p --project -k --skip --venv --override -c --config
         --no-editable-package""",
 )
-_PDM = re.compile(r"pdm")
+_PDM = lazy_pattern(r"pdm")
 _INSTALLS = frozenset({"install", "sync"})
-_HOOKS = re.compile(r"(?:pre|post)_(?:install|sync|lock)|post_use|pre_invoke")
-_HASH = re.compile(r"^content_hash = \"sha256:([0-9a-f]+)\"", re.MULTILINE)
+_HOOKS = lazy_pattern(r"(?:pre|post)_(?:install|sync|lock)|post_use|pre_invoke")
+_HASH = lazy_pattern(r"^content_hash = \"sha256:([0-9a-f]+)\"", re.MULTILINE)
 
 
 class Pdm(Struct, frozen=True):

@@ -4,7 +4,6 @@ Sources: https://pip.pypa.io/en/stable/cli/pip_install/, https://pip.pypa.io/en/
 https://pip.pypa.io/en/stable/topics/caching/.
 """
 
-import re
 from collections.abc import Mapping
 from posixpath import join
 
@@ -17,6 +16,7 @@ from optimizer.ecosystems._requirements import Requirements
 from optimizer.ecosystems._wanted import is_path, read_words
 from optimizer.ecosystems.ecosystem import Cache, Install, Project, Refusal
 from optimizer.shell import Call
+from optimizer.syntax.lazy_pattern import lazy_pattern
 
 OPTIONS = Options.of(
     switches="""-U --upgrade -q --quiet -v --verbose --no-deps --pre --user --force-reinstall --ignore-installed -I
@@ -33,7 +33,7 @@ OPTIONS = Options.of(
         -t --target --prefix --root -r --requirement -c --constraint --build-constraint -e --editable --group
         -w --wheel-dir -d --dest --destination-dir --destination-directory""",
 )
-_PIP = re.compile(r"pip(?:\d+(?:\.\d+)*)?")
+_PIP = lazy_pattern(r"pip(?:\d+(?:\.\d+)*)?")
 _INSTALLS = frozenset({"install", "wheel", "download", "uninstall"})
 _INDEPENDENT = frozenset({"cache", "check", "config", "debug", "help", "index", "inspect", "list", "show"})
 _FILLS_CACHE = frozenset({"install", "wheel", "download"})

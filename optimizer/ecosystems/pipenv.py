@@ -4,7 +4,6 @@ Sources: https://pipenv.pypa.io/en/latest/cli.html, https://pipenv.pypa.io/en/la
 hash that ties the two files together, plette's `pipfiles.py`.
 """
 
-import re
 from collections.abc import Mapping
 from posixpath import join
 
@@ -26,6 +25,7 @@ from optimizer.ecosystems._python import environments, started
 from optimizer.ecosystems._requirements import ARCHIVES
 from optimizer.ecosystems.ecosystem import Cache, Install, Project, Refusal
 from optimizer.shell import Call
+from optimizer.syntax.lazy_pattern import lazy_pattern
 
 OPTIONS = Options.of(
     switches="""-d --dev --dev-only --system --deploy --ignore-pipfile --skip-lock --keep-outdated --sequential --pre
@@ -34,7 +34,7 @@ OPTIONS = Options.of(
     values="""--python --pypi-mirror -i --index --extra-pip-args -r --requirements -e --editable -c --code
         --categories --extra-index-url""",
 )
-_PIPENV = re.compile(r"pipenv")
+_PIPENV = lazy_pattern(r"pipenv")
 _INSTALLS = frozenset({"install", "sync"})
 _PLAIN_SECTIONS = frozenset(
     {"source", "packages", "dev-packages", "requires", "scripts", "pipfile", "pipenv", "default", "develop"}

@@ -4,7 +4,6 @@ Sources: https://pnpm.io/cli/install, https://pnpm.io/cli/fetch, https://pnpm.io
 https://pnpm.io/pnpmfile, https://pnpm.io/settings.
 """
 
-import re
 from collections.abc import Mapping
 from posixpath import join
 
@@ -36,6 +35,7 @@ from optimizer.ecosystems._npmrc import LOCAL_SPECS, global_install, rc_files, r
 from optimizer.ecosystems.ecosystem import Cache, Install, Project, Refusal
 from optimizer.ecosystems.npm import ignores_scripts
 from optimizer.shell import Call
+from optimizer.syntax.lazy_pattern import lazy_pattern
 
 OPTIONS = Options.of(
     switches="""--frozen-lockfile --prod --production -P --dev -D --optional -O --offline --prefer-offline
@@ -57,10 +57,10 @@ _INSTALLS = frozenset({"install", "i", "fetch", "ci", "clean-install"})
 _RESOLVES = frozenset({"install", "i"})
 _INDEPENDENT = frozenset({"config", "c", "setup", "store", "env", "help"})
 _PNPMFILES = (".pnpmfile.cjs", ".pnpmfile.mjs", "pnpmfile.js")
-_REQUIRES = re.compile(
+_REQUIRES = lazy_pattern(
     r"require\(\s*[^'\"]|(?:require\(|from|import)\s*\(?['\"]\.{1,2}/|readFile|__dirname|process\.cwd"
 )
-_LOCAL = re.compile(r"(?:link|file|portal):")
+_LOCAL = lazy_pattern(r"(?:link|file|portal):")
 _FOLDERS = ("--lockfile-dir", "--virtual-store-dir", "--modules-dir", "--pnpmfile", "--global-pnpmfile", "--store-dir",
             "--cache-dir", "--state-dir", "--userconfig")  # fmt: skip
 

@@ -34,6 +34,7 @@ from optimizer.ecosystems._python import (
 from optimizer.ecosystems._requirements import ARCHIVES
 from optimizer.ecosystems.ecosystem import Cache, Install, Project, Refusal
 from optimizer.shell import Call
+from optimizer.syntax.lazy_pattern import lazy_pattern
 
 OPTIONS = Options.of(
     switches="""--no-root --no-dev --dev-only --sync --all-extras --all-groups --no-directory --compile --dry-run
@@ -41,9 +42,9 @@ OPTIONS = Options.of(
         -q --quiet -v -vv -vvv --verbose -h --help -V --version""",
     values="-E --extras --only --with --without -C --directory -P --project",
 )
-_POETRY = re.compile(r"poetry")
+_POETRY = lazy_pattern(r"poetry")
 _INSTALLS = frozenset({"install", "sync"})
-_LOCKED = re.compile(r"\[package\.source\]\s+type = \"(directory|file)\"\s+url = \"([^\"]+)\"")
+_LOCKED = lazy_pattern(r"\[package\.source\]\s+type = \"(directory|file)\"\s+url = \"([^\"]+)\"")
 _OFF = frozenset({"0", "false", "no", "off"})
 
 

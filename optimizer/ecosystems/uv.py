@@ -4,7 +4,6 @@ Sources: https://docs.astral.sh/uv/reference/cli/, https://docs.astral.sh/uv/ref
 https://docs.astral.sh/uv/concepts/cache/.
 """
 
-import re
 from collections.abc import Mapping
 from posixpath import join
 
@@ -38,6 +37,7 @@ from optimizer.ecosystems.ecosystem import Cache, Install, Project, Refusal
 from optimizer.ecosystems.pip import OPTIONS as PIP
 from optimizer.ecosystems.pip import cache_folder
 from optimizer.shell import Call
+from optimizer.syntax.lazy_pattern import lazy_pattern
 
 OPTIONS = PIP | Options.of(
     switches="""--no-install-project --no-install-workspace --no-install-local --locked --frozen --no-dev --dev
@@ -55,7 +55,7 @@ OPTIONS = PIP | Options.of(
         --constraints --override --overrides --requirements --build-constraints -b --exclude --excludes --prompt
         --preview-features --config-settings-package --upgrade-group""",
 )
-_UV = re.compile(r"uv")
+_UV = lazy_pattern(r"uv")
 _INDEPENDENT = frozenset({"cache", "self", "help", "generate-shell-completion"})
 _TOOL_COMMANDS = frozenset({"install", "uninstall", "upgrade", "update-shell", "list", "dir"})
 _PIP_COMMANDS = frozenset({"install", "sync", "uninstall"})

@@ -36,6 +36,7 @@ from optimizer.ecosystems._yarn_settings import (
 )
 from optimizer.ecosystems.ecosystem import Cache, Install, Project, Refusal
 from optimizer.shell import Call
+from optimizer.syntax.lazy_pattern import lazy_pattern
 
 OPTIONS = Options.of(
     switches="""--frozen-lockfile --pure-lockfile --lockfile --production --prod --non-interactive --ignore-engines
@@ -50,7 +51,7 @@ OPTIONS = Options.of(
     negatable=True,
 )
 _FIXED = ("--frozen-lockfile", "--pure-lockfile", "--immutable")
-_LOCK_ENTRY = re.compile(r"^(?![ #]).*:\s*$", re.MULTILINE)
+_LOCK_ENTRY = lazy_pattern(r"^(?![ #]).*:\s*$", re.MULTILINE)
 _MAJOR_WITH_GLOBAL_CACHE = 4
 _Stale = Callable[[Packages, str], bool]
 

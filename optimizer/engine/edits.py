@@ -1,14 +1,14 @@
 """Edits applied to a text, and what becomes of places in it."""
 
-import re
 from bisect import bisect_left, bisect_right, insort
 from collections.abc import Iterable, Sequence
 from functools import lru_cache
 
 from optimizer.syntax import Span
+from optimizer.syntax.lazy_pattern import lazy_pattern
 from optimizer.transforms import Edit, Rewrite
 
-_NEWLINE = re.compile("\n")
+_NEWLINE = lazy_pattern("\n")
 
 
 def apply(text: str, edits: Iterable[Edit]) -> str:

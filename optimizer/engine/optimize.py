@@ -14,11 +14,12 @@ from optimizer.engine.result import Applied, Declined, GateError, InputError, Re
 from optimizer.engine.suppressions import suppressed
 from optimizer.model import Dockerfile, read
 from optimizer.syntax import Document, Span, parse
+from optimizer.syntax.lazy_pattern import lazy_pattern
 from optimizer.transforms import Artifact, Decline, Finding, Rewrite, Subject, Transform
 
 _ROUNDS = 10
 _MOST_INSTRUCTIONS = 1_000
-_LINES = re.compile(r"\blines? [1-9]\d*(?: and [1-9]\d*)?")
+_LINES = lazy_pattern(r"\blines? [1-9]\d*(?: and [1-9]\d*)?")
 _LAYERED = frozenset({"RUN", "COPY", "ADD", "WORKDIR"})
 
 

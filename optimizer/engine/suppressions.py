@@ -12,11 +12,12 @@ from collections.abc import Callable, Iterable, Iterator
 from msgspec import Struct
 
 from optimizer.syntax import Document, Instruction
+from optimizer.syntax.lazy_pattern import lazy_pattern
 from optimizer.transforms import Transform
 
 _IDS = r"[\w:.-]+(?:\s*,\s*[\w:.-]+)*"
-_OURS = re.compile(rf"#\s*dfopt\s*:\s*(?P<word>ignore|off|on)\b(?:\s*=\s*(?P<ids>{_IDS}))?", re.IGNORECASE)
-_HADOLINT = re.compile(rf"#\s*hadolint\s+(?P<scope>global\s+)?ignore\s*=\s*(?P<ids>{_IDS})", re.IGNORECASE)
+_OURS = lazy_pattern(rf"#\s*dfopt\s*:\s*(?P<word>ignore|off|on)\b(?:\s*=\s*(?P<ids>{_IDS}))?", re.IGNORECASE)
+_HADOLINT = lazy_pattern(rf"#\s*hadolint\s+(?P<scope>global\s+)?ignore\s*=\s*(?P<ids>{_IDS})", re.IGNORECASE)
 _ALL = "*"
 
 

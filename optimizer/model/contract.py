@@ -5,7 +5,6 @@ line and continues one behind a doubled escape character; `witness_view` neutral
 """
 
 import io
-import re
 from collections.abc import Mapping
 from functools import cache, cached_property, lru_cache
 from typing import TYPE_CHECKING
@@ -13,15 +12,16 @@ from typing import TYPE_CHECKING
 from msgspec import Struct
 
 from optimizer.syntax import Document, Instruction, parse
+from optimizer.syntax.lazy_pattern import lazy_pattern
 
 if TYPE_CHECKING:
     from dockerfile_parse import DockerfileParser
 
 _META = frozenset("CMD ENTRYPOINT ENV EXPOSE HEALTHCHECK LABEL ONBUILD SHELL STOPSIGNAL USER VOLUME WORKDIR".split())
 _STARTS = frozenset({"CMD", "ENTRYPOINT"})
-_BLANK_LINE = re.compile(r"\n[ \t\r]*\n")
-_QUOTED = re.compile(r"""'[^']*'|"[^"\\$`]*\"""")
-_SHELL_NEEDED = re.compile(r"[\\$`|&;<>()*?\[\]{}~#!\"'\n]|^(?:exec )?\w+=")
+_BLANK_LINE = lazy_pattern(r"\n[ \t\r]*\n")
+_QUOTED = lazy_pattern(r"""'[^']*'|"[^"\\$`]*\"""")
+_SHELL_NEEDED = lazy_pattern(r"[\\$`|&;<>()*?\[\]{}~#!\"'\n]|^(?:exec )?\w+=")
 
 
 class Contract(Struct, frozen=True):

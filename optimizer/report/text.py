@@ -1,6 +1,5 @@
 """The run for people: a hunk, its reason in one line, what was left alone and why, the totals."""
 
-import re
 from bisect import bisect_left
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
@@ -9,9 +8,10 @@ from typing import NamedTuple
 from optimizer.engine import Applied, Declined
 from optimizer.report.diff import Hunk, hunks
 from optimizer.report.entry import Change, Entry
+from optimizer.syntax.lazy_pattern import lazy_pattern
 
 _LONGEST_LINE = 400
-_CONTROL = re.compile(r"[\x00-\x08\x0a-\x1f\x7f-\x9f\u200e\u200f\u202a-\u202e\u2066-\u2069]")
+_CONTROL = lazy_pattern(r"[\x00-\x08\x0a-\x1f\x7f-\x9f\u200e\u200f\u202a-\u202e\u2066-\u2069]")
 _COLOURS = {"bold": "1", "red": "31", "green": "32", "yellow": "33", "cyan": "36", "dim": "2"}
 
 

@@ -9,8 +9,9 @@ from typing import NamedTuple
 from optimizer.shell.nodes import Command, Compound, Kind, Node, Redirect, Word
 from optimizer.shell.words import names_in, value_of
 from optimizer.syntax import Span
+from optimizer.syntax.lazy_pattern import lazy_pattern
 
-_ASSIGNMENT = re.compile(r"([A-Za-z_]\w*)(\[[^]]*\])?(\+?)=", re.ASCII)
+_ASSIGNMENT = lazy_pattern(r"([A-Za-z_]\w*)(\[[^]]*\])?(\+?)=", re.ASCII)
 _RESERVED = frozenset({"then", "do", "done", "fi", "elif", "else", "esac", "}", "if", "for", "while", "until", "case"})
 
 

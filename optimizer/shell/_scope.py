@@ -1,7 +1,6 @@
 """What is known of the shell at a place of a script: directory, variables, functions."""
 
 import posixpath
-import re
 from collections.abc import Iterable, Mapping
 
 from msgspec import Struct
@@ -11,8 +10,9 @@ from optimizer.shell.nodes import Command, Node, Word
 from optimizer.shell.state import assigned_names, builtin_name, parts_of, state_changes
 from optimizer.shell.words import resolve
 from optimizer.syntax import Span
+from optimizer.syntax.lazy_pattern import lazy_pattern
 
-_KEEPS_DIRECTORY = re.compile(
+_KEEPS_DIRECTORY = lazy_pattern(
     r"(?:^|/)(?:activate|nvm\.sh|sdkman-init\.sh|conda\.sh|asdf\.sh|os-release|lsb-release|etc/profile|\.?cargo/env|envvars"
     r"|\.(?:bashrc|bash_profile|profile))\"?$"
 )

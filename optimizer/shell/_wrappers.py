@@ -7,8 +7,9 @@ from itertools import pairwise
 from msgspec import Struct
 
 from optimizer.shell.nodes import Word
+from optimizer.syntax.lazy_pattern import lazy_pattern
 
-_ASSIGNMENT = re.compile(r"[A-Za-z_]\w*=", re.ASCII)
+_ASSIGNMENT = lazy_pattern(r"[A-Za-z_]\w*=", re.ASCII)
 
 
 class Wrapper(Struct, frozen=True):

@@ -5,13 +5,13 @@ here-documents in its own way (`a && b > f | c`). So the tree of lists, pipeline
 tokens, and these are grouped again by the rules of POSIX (Shell Command Language, 2.10.2).
 """
 
-import re
 from functools import cache, lru_cache
 from typing import TYPE_CHECKING
 
 from optimizer.shell._grouping import NotUnderstoodError, Token, TokenKind, group, make_word
 from optimizer.shell.nodes import Compound, Kind, Redirect, Script
 from optimizer.syntax import Span
+from optimizer.syntax.lazy_pattern import lazy_pattern
 
 if TYPE_CHECKING:
     from tree_sitter import Node, Parser, Tree
@@ -34,10 +34,10 @@ _EXPRESSIONS = frozenset({
     "postfix_expression",
 })  # fmt: skip
 _SUBSTITUTIONS = frozenset({"command_substitution", "process_substitution"})
-_NON_ASCII = re.compile(r"[^\x00-\x7f]")
-_CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f]")
-_BACKTICK_ESCAPE = re.compile(r"\\([$`\\])")
-_LOOP_VARIABLE = re.compile(r"for\s*\(\(\s*([A-Za-z_]\w*)")
+_NON_ASCII = lazy_pattern(r"[^\x00-\x7f]")
+_CONTROL = lazy_pattern(r"[\x00-\x08\x0b-\x1f\x7f]")
+_BACKTICK_ESCAPE = lazy_pattern(r"\\([$`\\])")
+_LOOP_VARIABLE = lazy_pattern(r"for\s*\(\(\s*([A-Za-z_]\w*)")
 
 
 @lru_cache(maxsize=2048)

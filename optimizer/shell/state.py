@@ -4,6 +4,7 @@ import re
 
 from optimizer.shell._wrappers import WRAPPERS, unwrap
 from optimizer.shell.nodes import Command, Compound, Kind, Node
+from optimizer.syntax.lazy_pattern import lazy_pattern
 
 NONE: frozenset[str] = frozenset()
 _KINDS = {
@@ -18,7 +19,7 @@ _KINDS = {
     "source": "source", ".": "source", "eval": "source",
     "exit": "exit", "return": "exit", "break": "exit", "continue": "exit", "logout": "exit",
 }  # fmt: skip
-_ASSIGNING = re.compile(r"\$\{\w+:?=|\$\(\(.*?(?:\+\+|--|[^=!<>]=(?!=))", re.DOTALL)
+_ASSIGNING = lazy_pattern(r"\$\{\w+:?=|\$\(\(.*?(?:\+\+|--|[^=!<>]=(?!=))", re.DOTALL)
 
 
 def state_changes(node: Node) -> frozenset[str]:

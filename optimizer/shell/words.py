@@ -4,9 +4,10 @@ import re
 from collections.abc import Mapping
 
 from optimizer.shell.nodes import Word
+from optimizer.syntax.lazy_pattern import lazy_pattern
 
-_PLAIN = re.compile(r"[\w./:=+,@%^-]*", re.ASCII)
-_PART = re.compile(
+_PLAIN = lazy_pattern(r"[\w./:=+,@%^-]*", re.ASCII)
+_PART = lazy_pattern(
     r"""
     (?P<plain>[^\\'"$`*?\[\]{}~()<>|&;\s]+)
     | \\(?P<joined>\n) | \\(?P<escaped>.) | '(?P<raw>[^']*)' | "(?P<double>(?:[^"\\]|\\.)*)"
@@ -14,15 +15,15 @@ _PART = re.compile(
     """,
     re.VERBOSE | re.DOTALL,
 )
-_DYNAMIC = re.compile(r"(?<!\\)(?:\\\\)*(?:`|\$[\w({@*#?$!-])", re.ASCII)
-_DOUBLE_ESCAPE = re.compile(r'\\(?:\n|([$`"\\]))')
-_NAMES = re.compile(r"\$\{[!#]?(\w+|[@*#?$!-])|\$(\w|[@*#?$!-])(\w*)", re.ASCII)
-_IDENTIFIERS = re.compile(r"[A-Za-z_]\w*", re.ASCII)
-_ARITHMETIC = re.compile(r"\$\(\((.*?)\)\)", re.DOTALL)
-_BRACES = re.compile(r"(?:[^{}]|\{\})*(?:,|\.\.)[^{}]*\}")
-_VARIABLE = re.compile(r"\$(?:\{([A-Za-z_]\w*)\}|([A-Za-z_]\w*))", re.ASCII)
-_SIMPLE = re.compile(r"[^\\'\"$`*?\[\]{}~()<>|&;\s]*")
-_SIMPLE_DOUBLE = re.compile(r"[^\\\"$`]*")
+_DYNAMIC = lazy_pattern(r"(?<!\\)(?:\\\\)*(?:`|\$[\w({@*#?$!-])", re.ASCII)
+_DOUBLE_ESCAPE = lazy_pattern(r'\\(?:\n|([$`"\\]))')
+_NAMES = lazy_pattern(r"\$\{[!#]?(\w+|[@*#?$!-])|\$(\w|[@*#?$!-])(\w*)", re.ASCII)
+_IDENTIFIERS = lazy_pattern(r"[A-Za-z_]\w*", re.ASCII)
+_ARITHMETIC = lazy_pattern(r"\$\(\((.*?)\)\)", re.DOTALL)
+_BRACES = lazy_pattern(r"(?:[^{}]|\{\})*(?:,|\.\.)[^{}]*\}")
+_VARIABLE = lazy_pattern(r"\$(?:\{([A-Za-z_]\w*)\}|([A-Za-z_]\w*))", re.ASCII)
+_SIMPLE = lazy_pattern(r"[^\\'\"$`*?\[\]{}~()<>|&;\s]*")
+_SIMPLE_DOUBLE = lazy_pattern(r"[^\\\"$`]*")
 
 
 def value_of(text: str) -> str | None:

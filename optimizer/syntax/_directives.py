@@ -1,12 +1,12 @@
 """Parser directives, as in moby/buildkit frontend/dockerfile/parser/directives.go."""
 
-import re
 from typing import NamedTuple
 
 from optimizer.syntax._lines import SPACE, Line
+from optimizer.syntax.lazy_pattern import lazy_pattern
 from optimizer.syntax.nodes import Directive, Span
 
-_DIRECTIVE = re.compile(r"([a-zA-Z][a-zA-Z0-9]*)[\t\n\f\r ]*=[\t\n\f\r ]*([^\n]+)")
+_DIRECTIVE = lazy_pattern(r"([a-zA-Z][a-zA-Z0-9]*)[\t\n\f\r ]*=[\t\n\f\r ]*([^\n]+)")
 _NAMES = frozenset({"syntax", "escape", "check"})
 
 

@@ -5,10 +5,11 @@ from typing import NamedTuple
 
 from optimizer.syntax._lexer import Lexer, MalformedError, TooDeepError
 from optimizer.syntax._lines import Line
+from optimizer.syntax.lazy_pattern import lazy_pattern
 from optimizer.syntax.nodes import Heredoc, Span
 
-_MARK = re.compile(r"([0-9]*)<<(-?)[\t\n\f\r ]*([^<]*)")
-_TABS = re.compile(r"^\t+", re.MULTILINE)
+_MARK = lazy_pattern(r"([0-9]*)<<(-?)[\t\n\f\r ]*([^<]*)")
+_TABS = lazy_pattern(r"^\t+", re.MULTILINE)
 _LARGEST = 2**64 - 1
 
 

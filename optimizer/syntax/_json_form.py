@@ -1,14 +1,13 @@
 """The JSON form of arguments, as in moby/buildkit frontend/dockerfile/parser/line_parsers.go."""
 
-import re
-
 from optimizer.syntax._lines import SPACE
+from optimizer.syntax.lazy_pattern import lazy_pattern
 
 _BLANK = r"[ \t\r\n]*"
 _STRING = r'"[^"\\\x00-\x1f]*"'
-_STRINGS = re.compile(_STRING)
-_PLAIN_LIST = re.compile(rf"\[{_BLANK}(?:{_STRING}(?:{_BLANK},{_BLANK}{_STRING})*)?{_BLANK}\]{_BLANK}")
-_SURROGATE = re.compile("[\ud800-\udfff]")
+_STRINGS = lazy_pattern(_STRING)
+_PLAIN_LIST = lazy_pattern(rf"\[{_BLANK}(?:{_STRING}(?:{_BLANK},{_BLANK}{_STRING})*)?{_BLANK}\]{_BLANK}")
+_SURROGATE = lazy_pattern("[\ud800-\udfff]")
 
 
 class NotStringsError(Exception):

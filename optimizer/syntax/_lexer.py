@@ -11,9 +11,10 @@ from functools import lru_cache
 
 from optimizer.syntax._lines import SPACE
 from optimizer.syntax._patterns import replace, trim_prefix, trim_suffix
+from optimizer.syntax.lazy_pattern import lazy_pattern
 
 _DEEPEST = 50
-_SPACES = re.compile(f"([{SPACE}]+)")
+_SPACES = lazy_pattern(f"([{SPACE}]+)")
 _SPECIAL = frozenset("@*#?-$!0")
 
 

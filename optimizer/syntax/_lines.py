@@ -4,11 +4,11 @@ The rules are those of moby/buildkit frontend/dockerfile/parser/parser.go: only 
 returns before it are dropped, white space is what Go calls white space.
 """
 
-import re
 from typing import NamedTuple
 
 from msgspec import Struct
 
+from optimizer.syntax.lazy_pattern import lazy_pattern
 from optimizer.syntax.nodes import Joined, Span
 
 SPACE = "\t\n\v\f\r \x85\xa0\u1680" + "".join(map(chr, range(0x2000, 0x200B))) + "\u2028\u2029\u202f\u205f\u3000"
@@ -17,7 +17,7 @@ SPACE = "\t\n\v\f\r \x85\xa0\u1680" + "".join(map(chr, range(0x2000, 0x200B))) +
 LINE_LIMIT = 65_535
 """The longest line, in bytes and without its line feed, that BuildKit's scanner reads (Go's bufio.MaxScanTokenSize)."""
 
-BLANKS = re.compile(r"[\t\v\f\r ]+")
+BLANKS = lazy_pattern(r"[\t\v\f\r ]+")
 """What separates the keyword from the rest, and the words of COPY, ADD, FROM, EXPOSE and VOLUME."""
 
 

@@ -7,6 +7,7 @@ from typing import NamedTuple
 from optimizer.syntax._heredocs import read_mark
 from optimizer.syntax._lexer import MalformedError
 from optimizer.syntax._lines import BLANKS
+from optimizer.syntax.lazy_pattern import lazy_pattern
 from optimizer.syntax.nodes import Flag
 from optimizer.syntax.pairs import PairsError, read_pairs
 
@@ -122,7 +123,7 @@ def _value_problem(flag: Flag, kind: str) -> str | None:
 
 _FROM_WITH_NAME = 3
 _SOURCE_AND_DESTINATION = 2
-_STAGE_NAME = re.compile(r"[a-z][a-z0-9-_.]*")
+_STAGE_NAME = lazy_pattern(r"[a-z][a-z0-9-_.]*")
 
 _CHECKS: Mapping[str, Callable[[Arguments], str | None]] = {
     "ADD": _sources,

@@ -1,6 +1,5 @@
 """What a Dockerfile is made of: every character of the source belongs to exactly one node."""
 
-import re
 from bisect import bisect_right
 from collections.abc import Iterator
 from operator import itemgetter
@@ -8,6 +7,8 @@ from typing import NamedTuple
 
 from msgspec import Struct
 from msgspec.structs import replace
+
+from optimizer.syntax.lazy_pattern import lazy_pattern
 
 
 class Span(NamedTuple):
@@ -68,7 +69,7 @@ class Joined(Struct, frozen=True):
 
 
 _offset = itemgetter(0)
-_BLANKS = re.compile(r"[\t\v\f\r ]+")
+_BLANKS = lazy_pattern(r"[\t\v\f\r ]+")
 
 
 class Directive(Struct, frozen=True):

@@ -1,10 +1,9 @@
 """The words of an instruction with their places in the source."""
 
-import re
-
+from optimizer.syntax.lazy_pattern import lazy_pattern
 from optimizer.syntax.nodes import Instruction, Span
 
-_WORD = re.compile(r"[^\t\v\f\r ]+")
+_WORD = lazy_pattern(r"[^\t\v\f\r ]+")
 
 
 def words(instruction: Instruction) -> tuple[tuple[str, Span], ...]:

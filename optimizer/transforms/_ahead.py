@@ -9,6 +9,7 @@ from optimizer.ecosystems.ecosystem import Ahead
 from optimizer.model import BASE_WORKDIR, Dockerfile, Run, Step, mounts
 from optimizer.shell import Call, Command, Compound, Kind, parse_script
 from optimizer.syntax import Document, Span
+from optimizer.syntax.lazy_pattern import lazy_pattern
 from optimizer.transforms._copies import Copied, below, image_path
 from optimizer.transforms._finding import Edit
 from optimizer.transforms._independence import is_system
@@ -19,7 +20,7 @@ from optimizer.transforms._taking_out import taken_out
 _LIGHT = frozenset({"cd", "chmod", "chown", "date", "ls", "mkdir", "pwd", "set", "true", ":"})
 # Instructions between the COPY and the RUN that mean nothing to a fetch.
 _INERT = frozenset("CMD ENTRYPOINT EXPOSE HEALTHCHECK LABEL MAINTAINER STOPSIGNAL".split())
-_FETCHING = re.compile(
+_FETCHING = lazy_pattern(
     r"(?:GO(?!OS$|ARCH$|ARM$|AMD64$)|GIT|CARGO|RUST|MAVEN|MVNW|M2|JAVA|JDK|SSL|CURL|NETRC|LD_|BASH_ENV|XDG)\w*|PATH|HOME"
     r"|\w*(?:PROXY|TOKEN|PASSWORD|SECRET|_CA(?:_\w+)?)",
     re.IGNORECASE,

@@ -1,6 +1,5 @@
 """Who would miss a cache that a RUN no longer leaves behind."""
 
-import re
 from collections.abc import Iterator, Mapping
 from fnmatch import fnmatchcase
 from posixpath import join, normpath
@@ -10,14 +9,15 @@ from optimizer.ecosystems._system import SystemManager
 from optimizer.model import Dockerfile, Step
 from optimizer.shell import Call, Word, resolve
 from optimizer.syntax.expand import expand
+from optimizer.syntax.lazy_pattern import lazy_pattern
 from optimizer.transforms._caches_left import OFFLINE, Left
 from optimizer.transforms._mounts import below_home
 
-_HOME = re.compile(r"~(?=/|$)|\$HOME\b|\$\{HOME\}")
-_FORCE = re.compile(r"-[a-zA-Z]*f[a-zA-Z]*|--force")
-_BRACES = re.compile(r"([^{}]*)\{([^{}]*)\}([^{}]*)")
+_HOME = lazy_pattern(r"~(?=/|$)|\$HOME\b|\$\{HOME\}")
+_FORCE = lazy_pattern(r"-[a-zA-Z]*f[a-zA-Z]*|--force")
+_BRACES = lazy_pattern(r"([^{}]*)\{([^{}]*)\}([^{}]*)")
 # Folders that are there whether or not a tool puts its cache below them.
-_STANDING = re.compile(
+_STANDING = lazy_pattern(
     r"/(?:(?:home|opt|opt/conda|root|tmp|usr(?:/local(?:/share)?)?|var(?:/cache|/lib(?:/apt)?)?)/?)?"
 )
 

@@ -14,6 +14,7 @@ from optimizer.model import Step
 from optimizer.shell import Call, Command, Compound, Kind, Node, Word, state_changes
 from optimizer.shell.state import assigned_names, parts_of
 from optimizer.syntax import Document, Span
+from optimizer.syntax.lazy_pattern import lazy_pattern
 from optimizer.transforms import _scripts
 from optimizer.transforms._finding import Edit
 from optimizer.transforms._independence import is_system
@@ -22,7 +23,7 @@ from optimizer.transforms._package_lists import known_installer
 from optimizer.transforms._programs import PROGRAMS, Program, Words
 
 # Variables that decide which program runs, and which folder it takes for its cache.
-_STEERING = re.compile(
+_STEERING = lazy_pattern(
     r"PATH|HOME|USER|XDG_.*|npm_config_.*|NVM_.*|NODE_.*PATH|YARN_.*|(?:CONDA|MAMBA)_.*|PDM_.*|LD_.*", re.IGNORECASE
 )
 _REMOVING = frozenset({
@@ -35,11 +36,11 @@ _QUIET = frozenset({
     "rebuild", "set", "update", "upgrade", "--version", "-v",
 })  # fmt: skip
 _SYSTEM_TOOLS = frozenset({"yum", "dnf", "dnf5", "microdnf", "zypper"})  # these do not remove themselves
-_SCRATCH = re.compile(
+_SCRATCH = lazy_pattern(
     r"(?:/tmp|/var/tmp|/var/cache|/var/log|/var/lib/apt/lists|/usr/share/(?:doc|info|locale|man)"
     r"|(?:/root|/home/[^/]+)/\.(?:cache|npm|node-gyp|gnupg|wget-hsts))(?:/.*)?"
 )
-_HOME = re.compile(r"~(?=/|$)|\$HOME\b|\$\{HOME\}")
+_HOME = lazy_pattern(r"~(?=/|$)|\$HOME\b|\$\{HOME\}")
 _REMOVERS = ("/bin/rm", "/usr/bin/rm", "/bin/busybox")
 _ESSENTIAL = frozenset({"coreutils", "busybox", "toybox"})
 

@@ -1,6 +1,5 @@
 """The project as the COPYs above a step bring it, and what is known of the tools that work on it."""
 
-import re
 from collections.abc import Sequence
 
 from optimizer.context import Context, IgnoreFile
@@ -9,9 +8,10 @@ from optimizer.ecosystems._lock_rules import Tools
 from optimizer.model import BASE_WORKDIR, Dockerfile, Step
 from optimizer.model.base_images import repository
 from optimizer.shell import Call
+from optimizer.syntax.lazy_pattern import lazy_pattern
 from optimizer.transforms._copies import Copied, below, brings_context, read_copy
 
-_ASKED = re.compile(r"\b(npm|pnpm|yarn)@([^\s\"';&|]+)|\b(poetry)==([\d.]+)")
+_ASKED = lazy_pattern(r"\b(npm|pnpm|yarn)@([^\s\"';&|]+)|\b(poetry)==([\d.]+)")
 
 
 def steps_above(dockerfile: Dockerfile, step: Step) -> list[Step]:

@@ -4,7 +4,6 @@ Source: BuildKit `frontend/dockerfile/dockerfile2llb/convert.go` (dispatchCopy) 
 """
 
 import posixpath
-import re
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from functools import lru_cache
@@ -14,9 +13,10 @@ from msgspec import Struct
 from optimizer.context import Context
 from optimizer.model import BASE_WORKDIR, Step
 from optimizer.syntax import expand
+from optimizer.syntax.lazy_pattern import lazy_pattern
 
 # Settings, certificates and keys of the programs that download, which an install may need without saying so.
-_SETTINGS = re.compile(
+_SETTINGS = lazy_pattern(
     r"/(?:root|home/[^/]+)/\..+|/usr/(?:local/)?(?:etc|share/ca-certificates)/.+"
     r"|/etc/(?:apk|apt|ca-certificates|conda|dnf|environment|gitconfig|hosts|npmrc|pip\.conf|pki|ssh|ssl|xdg|yum)\b.*"
 )

@@ -9,6 +9,7 @@ from optimizer.context import Context
 from optimizer.model import BASE_WORKDIR, Dockerfile, State, Step
 from optimizer.shell import Call, Command, Word
 from optimizer.syntax.expand import expand
+from optimizer.syntax.lazy_pattern import lazy_pattern
 from optimizer.transforms._downloads import File, pattern_of
 
 # Programs that only look at a file, or change its mode.
@@ -20,14 +21,14 @@ _READERS = frozenset({
 _REMOVERS = frozenset({"rm", "unlink", "shred", "find", "mv"})
 # What a step may do to the folder that holds the file without caring for the file.
 _STAYERS = frozenset({"cd", "pushd", "mkdir", "chown", "chmod", "chgrp", "ls", "echo", "export", "test", "[", "rm"})
-_SOURCES = re.compile(
+_SOURCES = lazy_pattern(
     r"\.(?:py|m?js|ts|sh|rb|php|pl|go|rs|java|kt|ya?ml|toml|json|cfg|ini|env|conf|xml)$|(?:^|/)[^.]+$"
 )
 _MANY = 2000  # files of a context that are looked into
 _LARGE = 200_000
-_GLOB = re.compile(r"[*?\[]")
-_OPEN = re.compile(r"\$\{[^}]*\}|\$\w+|\[[^\]]*\]|\{[^}]*\}|[*?]+")
-_VARIABLE = re.compile(r"\$(?:\{([A-Za-z_]\w*)\}|([A-Za-z_]\w*))")
+_GLOB = lazy_pattern(r"[*?\[]")
+_OPEN = lazy_pattern(r"\$\{[^}]*\}|\$\w+|\[[^\]]*\]|\{[^}]*\}|[*?]+")
+_VARIABLE = lazy_pattern(r"\$(?:\{([A-Za-z_]\w*)\}|([A-Za-z_]\w*))")
 
 
 def is_removed(file: File, calls: tuple[Call, ...], env: Mapping[str, str | None]) -> bool | None:

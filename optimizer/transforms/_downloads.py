@@ -11,10 +11,11 @@ from optimizer.ecosystems import apk, apt, dnf, zypper
 from optimizer.ecosystems._system import invocation
 from optimizer.model import BASE_WORKDIR
 from optimizer.shell import Call, Word, resolve
+from optimizer.syntax.lazy_pattern import lazy_pattern
 
-_VARIABLE = re.compile(r"\$(?:\{([A-Za-z_]\w*)\}|([A-Za-z_]\w*))")
-_EXPANSION = re.compile(r"\$\{[A-Za-z_]\w*[^{}`$]*\}")
-_LITERAL = re.compile(r"[\w./:=+,@%~-]*", re.ASCII)
+_VARIABLE = lazy_pattern(r"\$(?:\{([A-Za-z_]\w*)\}|([A-Za-z_]\w*))")
+_EXPANSION = lazy_pattern(r"\$\{[A-Za-z_]\w*[^{}`$]*\}")
+_LITERAL = lazy_pattern(r"[\w./:=+,@%~-]*", re.ASCII)
 _UNNAMED = frozenset({
     "-r", "--recursive", "-m", "--mirror", "-p", "--page-requisites", "-i", "--input-file", "--content-disposition",
     "--trust-server-names", "-J", "--remote-header-name", "-K", "--config", "-x", "--force-directories",

@@ -8,6 +8,7 @@ from optimizer.context import Context
 from optimizer.context.manifests import json_file, table
 from optimizer.model import Dockerfile, Step
 from optimizer.shell import Call
+from optimizer.syntax.lazy_pattern import lazy_pattern
 from optimizer.transforms._copies import below, image_path
 
 # Files of these kinds are looked through; documentation, data and lock files are not.
@@ -19,8 +20,8 @@ _CODE = frozenset(
 _SETTINGS = frozenset(
     ".toml .cfg .ini .xml .yml .yaml .txt .csproj .fsproj .vbproj .props .targets .cabal .conf .properties .mod".split()
 )
-_LOCKS = re.compile(r"(.*[.-])?lock(file)?\.(json|ya?ml|toml)|go\.sum|.*\.lock|.*\.min\.js|packages\.config")
-_PIPELINES = re.compile(r"\.|.*(compose|pipelines?|appveyor|cloudbuild|buildspec|codecov)|Jenkinsfile", re.IGNORECASE)
+_LOCKS = lazy_pattern(r"(.*[.-])?lock(file)?\.(json|ya?ml|toml)|go\.sum|.*\.lock|.*\.min\.js|packages\.config")
+_PIPELINES = lazy_pattern(r"\.|.*(compose|pipelines?|appveyor|cloudbuild|buildspec|codecov)|Jenkinsfile", re.IGNORECASE)
 _FOREIGN = frozenset(
     {".git", ".husky", ".github", ".gitlab", ".circleci", "node_modules", "vendor", "site-packages", ".tox"}
 )
@@ -65,8 +66,8 @@ _BY_KIND = {
     **dict.fromkeys((".hs", ".cabal"), _HASKELL),
 }
 _LATEST_CHANGE = re.compile(rb"lastUpdated|showLastUpdate|enableGitInfo")
-_SITES = re.compile(r"(.*/)?(\.vitepress/config\.\w+|\.vuepress/config\.\w+|docusaurus\.config\.\w+|hugo\.\w+)")
-_PACKAGES = re.compile(
+_SITES = lazy_pattern(r"(.*/)?(\.vitepress/config\.\w+|\.vuepress/config\.\w+|docusaurus\.config\.\w+|hugo\.\w+)")
+_PACKAGES = lazy_pattern(
     r"(^|[@/_-])git([-_/]|$)|husky|lefthook|yorkie|ghooks|nodegit|release-it|semantic-release|standard-version|^lerna$"
     r"|sentry.*(plugin|cli)|^pre-(commit|push)$"
 )
@@ -77,7 +78,7 @@ _IN_RUN = re.compile(
 # What git does without a repository, or to another one.
 _HARMLESS = frozenset({"clone", "config", "lfs", "version", "--version", "init", "ls-remote", "help", "credential"})
 _FILE_BACKENDS = ("poetry", "flit", "pdm", "hatch", "maturin")  # they ask git which files belong to a package
-_INSTALL_HERE = re.compile(r"pip3?\s+install\s[^&|;]*(?<=[\s\"'])(\.|\.?/[^\s\"']*)(?=[\s\"'\[]|$)")
+_INSTALL_HERE = lazy_pattern(r"pip3?\s+install\s[^&|;]*(?<=[\s\"'])(\.|\.?/[^\s\"']*)(?=[\s\"'\[]|$)")
 
 
 def reader_of_git(dockerfile: Dockerfile, context: Context) -> str | None:

@@ -9,16 +9,17 @@ from msgspec import Struct
 from optimizer.context import IGNORE_FILE, Context
 from optimizer.model import Dockerfile, Step
 from optimizer.syntax import expand
+from optimizer.syntax.lazy_pattern import lazy_pattern
 from optimizer.transforms._copies import brings_context
 from optimizer.transforms._finding import Decline
 from optimizer.transforms._node_modules import NAME as NODE_MODULES
 from optimizer.transforms._node_modules import has_its_own, installed, node_modules, within
 from optimizer.transforms._unneeded import Unneeded, spoken, unneeded
 
-_DOCKERFILES = re.compile(r"(.*/)?((Dockerfile|Containerfile)(\.[^/]*)?|[^/]*\.[Dd]ockerfile)")
-_NODE_INSTALL = re.compile(r"\b(npm|yarn|pnpm|bun)\b")
-_COPIED = re.compile(r"^[ \t]*(?:COPY|ADD)\s+((?:--\S+\s+)*)(\S.*)[ \t]\S+[ \t]*$", re.MULTILINE | re.IGNORECASE)
-_WHOLE_COPY = re.compile(r"^[ \t]*(COPY|ADD)\s+(--\S+\s+)*\[?\"?\./?\"?[\s,]", re.MULTILINE | re.IGNORECASE)
+_DOCKERFILES = lazy_pattern(r"(.*/)?((Dockerfile|Containerfile)(\.[^/]*)?|[^/]*\.[Dd]ockerfile)")
+_NODE_INSTALL = lazy_pattern(r"\b(npm|yarn|pnpm|bun)\b")
+_COPIED = lazy_pattern(r"^[ \t]*(?:COPY|ADD)\s+((?:--\S+\s+)*)(\S.*)[ \t]\S+[ \t]*$", re.MULTILINE | re.IGNORECASE)
+_WHOLE_COPY = lazy_pattern(r"^[ \t]*(COPY|ADD)\s+(--\S+\s+)*\[?\"?\./?\"?[\s,]", re.MULTILINE | re.IGNORECASE)
 _GIT_FILES = (".gitignore", ".gitattributes")  # build tools read them: hatchling, Tailwind, formatters
 
 

@@ -11,30 +11,31 @@ from msgspec.structs import replace
 from optimizer.model import Step
 from optimizer.model.run import read_run
 from optimizer.shell import Call, Command, Compound, Kind, Node, Redirect, Script
+from optimizer.syntax.lazy_pattern import lazy_pattern
 from optimizer.transforms._programs import PIP, PROGRAMS, Program
 from optimizer.transforms._touching import Reading, is_below, touches
 
 # Folders that programs of the system read and write unasked. Below these only `_PROJECTS` may be the project's.
-_PYTHON = re.compile(r"python[\d.]*")
-_PIP_VERSION = re.compile(r"^pip\d[\d.]*$")
-_SYSTEM = re.compile(
+_PYTHON = lazy_pattern(r"python[\d.]*")
+_PIP_VERSION = lazy_pattern(r"^pip\d[\d.]*$")
+_SYSTEM = lazy_pattern(
     r"/(?:(?:bin|boot|dev|etc|lib(?:32|64|x32|exec)?|proc|run|sbin|snap|sys|usr|var|nix|root|home|opt|srv|tmp)?(?:/|$)|\.)"
 )
-_PROJECTS = re.compile(
+_PROJECTS = lazy_pattern(
     r"/usr/(?:local/)?src/[^./].*|/usr(?:/local)?/(?:app|code|project|workspace)(?:/.*)?|/var/(?:www|app|task)(?:/.*)?"
     r"|/(?:root|home/[^/]+|srv|tmp)/[^./].*"
     r"|/opt/(?!venv|\w*conda|google|java|jdk|maven|gradle|node|yarn|pipx|poetry)[^./].*"
 )
-_STEERING = re.compile(
+_STEERING = lazy_pattern(
     r"(?:ld_|python|pip_|node_|npm_|yarn_|pnpm_|gem_|bundle_|ruby|perl|go|cargo_|rustup_|conda|uv_|git_|xdg_|dpkg_|curl_"
     r"|ssl_|composer_|virtual_env|corepack_|gnupg).*|.*(?:_ca_|_cert|_bundle|_ca$).*|path|home|tmpdir|bash_env|env"
     r"|apt_config|wgetrc",
     re.IGNORECASE,
 )
 # Scripts that are fetched and run to add a package repository; they do not look at the working directory.
-_TRUSTED_SCRIPTS = re.compile(r"https?://(?:deb|rpm)\.nodesource\.com/|https?://get\.docker\.com/?$")
-_SYSTEM_PROGRAM = re.compile(r"/(?:usr/(?:local/)?)?s?bin/[^/]+")
-_READING_SUBSTITUTION = re.compile(r"(?:\$\(|`)\s*<")
+_TRUSTED_SCRIPTS = lazy_pattern(r"https?://(?:deb|rpm)\.nodesource\.com/|https?://get\.docker\.com/?$")
+_SYSTEM_PROGRAM = lazy_pattern(r"/(?:usr/(?:local/)?)?s?bin/[^/]+")
+_READING_SUBSTITUTION = lazy_pattern(r"(?:\$\(|`)\s*<")
 _ANYWHERE = "/project"
 _SHELLS = frozenset({"sh", "bash", "dash", "ash"})
 _STDIN_OPTIONS = frozenset({"-", "-s", "-e", "-x", "-E", "-ex", "-s --"})

@@ -15,12 +15,13 @@ from msgspec.structs import replace
 from optimizer.model import Run, Step
 from optimizer.shell import Command, Word
 from optimizer.syntax import Document, Instruction, Span
+from optimizer.syntax.lazy_pattern import lazy_pattern
 from optimizer.transforms._finding import Edit
 
 WIDTH = 100
 _SAMPLE = 100  # RUNs that a file's style is read from: more would not change a majority
 _OPERATORS = ("&&", "||", ";", "|")
-_SWITCH = re.compile(r"\s*#\s*dfopt:\s*(?:on|off)\b")
+_SWITCH = lazy_pattern(r"\s*#\s*dfopt:\s*(?:on|off)\b")
 _Vote = TypeVar("_Vote")
 
 

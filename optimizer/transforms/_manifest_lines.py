@@ -7,9 +7,10 @@ from json import dumps
 
 from optimizer.context import Context
 from optimizer.syntax import Document
+from optimizer.syntax.lazy_pattern import lazy_pattern
 from optimizer.transforms._copies import Copied, below
 
-_PATTERN = re.compile(r"[*?\[\]\\$]")
+_PATTERN = lazy_pattern(r"[*?\[\]\\$]")
 
 
 def copy_lines(document: Document, copied: Copied, manifests: Mapping[str, str], context: Context) -> list[str] | None:

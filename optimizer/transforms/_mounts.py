@@ -1,11 +1,11 @@
 """Folders that a RUN mounts: what is written there is in no layer."""
 
 import posixpath
-import re
 
 from optimizer.model import Step, mounts
+from optimizer.syntax.lazy_pattern import lazy_pattern
 
-_HIDDEN = re.compile(r"/\..*")
+_HIDDEN = lazy_pattern(r"/\..*")
 
 
 def mounted(step: Step, folder: str) -> bool:

@@ -1,14 +1,14 @@
 """Which COPYs go below the installs, and which manifests take their place."""
 
 import posixpath
-import re
 from collections.abc import Sequence
 
 from optimizer.context import Context
+from optimizer.syntax.lazy_pattern import lazy_pattern
 from optimizer.transforms._copies import Copied, below
 from optimizer.transforms._early_installs import Early
 
-_LOCK_FILE = re.compile(r".*[.-]lock(b|\.json|\.ya?ml)?|npm-shrinkwrap\.json")
+_LOCK_FILE = lazy_pattern(r".*[.-]lock(b|\.json|\.ya?ml)?|npm-shrinkwrap\.json")
 
 
 def moving_copies(early: Early, context: Context) -> list[Copied]:

@@ -8,7 +8,6 @@ keeps root's; so the group is always written. Files from the build context are r
 """
 
 import posixpath
-import re
 from collections.abc import Iterator, Sequence
 
 from msgspec import Struct
@@ -17,6 +16,7 @@ from optimizer.context import Context
 from optimizer.model import Dockerfile, Step, base_images
 from optimizer.shell import Call, Word, resolve
 from optimizer.syntax import Document, expand, variables_in
+from optimizer.syntax.lazy_pattern import lazy_pattern
 from optimizer.transforms._copies import Copied, brings_context, image_path, read_copy
 from optimizer.transforms._crossing import destinations
 from optimizer.transforms._independence import is_system, why_call_dependent, why_dependent
@@ -34,8 +34,8 @@ _STANDARD = frozenset(
 _COPIES = frozenset({"COPY", "ADD"})
 _ROOT = frozenset({None, "root", "0", "root:root", "0:0"})
 _NAME = r"(?:[A-Za-z0-9_][\w-]*|\$\w+|\$\{\w+\})"
-_OWNER = re.compile(rf"(?P<user>{_NAME})?(?P<colon>:)?(?P<group>{_NAME})?")
-_OCTAL = re.compile(r"0?[0-7]{3}")
+_OWNER = lazy_pattern(rf"(?P<user>{_NAME})?(?P<colon>:)?(?P<group>{_NAME})?")
+_OCTAL = lazy_pattern(r"0?[0-7]{3}")
 _BUILDKIT_FLAGS = frozenset({"mount", "link", "chmod", "network", "security", "parents", "exclude"})
 
 

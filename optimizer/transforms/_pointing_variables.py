@@ -6,12 +6,13 @@ from collections.abc import Sequence
 from optimizer.context import Context
 from optimizer.model import Step
 from optimizer.shell import Call
+from optimizer.syntax.lazy_pattern import lazy_pattern
 from optimizer.transforms._copies import Copied, image_path
 
 # Settings, certificates and code. Sources: https://docs.npmjs.com/cli/v10/using-npm/config ("npm_config_" in any
 # letter case), https://nodejs.org/api/cli.html#environment-variables, openssl's SSL_CERT_FILE, curl(1), requests,
 # https://pip.pypa.io/en/stable/topics/configuration/, bash(1).
-_POINTING = re.compile(
+_POINTING = lazy_pattern(
     r"(?i:npm_config_(?:user_?config|global_?config|ca_?file|cert_?file|key_?file|node_options))"
     r"|NODE_OPTIONS|NODE_EXTRA_CA_CERTS|SSL_CERT_(?:FILE|DIR)|\w+_CA_(?:BUNDLE|CERTS?|FILE|INFO)|GIT_SSL_CAINFO"
     r"|(?:PIP|BUN_CONFIG|UV|CARGO_HTTP)_(?:CERT|CLIENT_CERT|CAINFO)|\w+_CONFIG_FILE|NETRC|CONDARC|BASH_ENV|LD_PRELOAD"

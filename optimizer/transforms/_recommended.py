@@ -11,10 +11,11 @@ from optimizer.ecosystems.apt import ECOSYSTEM as APT
 from optimizer.model import Dockerfile, Step
 from optimizer.model.base_images import repository
 from optimizer.shell import Call
+from optimizer.syntax.lazy_pattern import lazy_pattern
 
 # Images that stand on buildpack-deps: compilers, headers, git, curl and certificates are there already.
 _FULL = frozenset("buildpack-deps elixir erlang golang haskell node perl pypy python ruby rust".split())
-_SMALL = re.compile(r"slim|alpine|curl|scm")
+_SMALL = lazy_pattern(r"slim|alpine|curl|scm")
 _CERTIFIED = frozenset("eclipse-temurin maven openjdk php python ruby rust".split())
 
 _IN_FULL = frozenset(
@@ -47,7 +48,7 @@ _NEEDS = tuple(
         (r"mailutils", ("default-mta", "exim4", "postfix", "msmtp-mta", "ssmtp")),
     )
 )
-_WHOLES = re.compile(
+_WHOLES = lazy_pattern(
     r"task-.*|.*-desktop(-.*)?|.*-(full|all|complete|meta|recommended)|texlive.*|tex-live|lmodern|libreoffice.*|r-.*"
     r"|octave.*|gnome.*|kde-.*|plasma.*|xfce4.*|lxde.*|lxqt.*|mate-.*|cinnamon.*|kali-.*|ubuntu-.*|xorg|xserver.*|ros-.*"
     r"|qemu.*|libvirt.*|lxc|systemd|dbus.*|network-manager.*|pulseaudio|mono-.*|munin.*|mysql-server.*|mariadb-server.*"

@@ -10,20 +10,21 @@ from msgspec.structs import replace
 from optimizer.model import Run, State, Step
 from optimizer.shell import Command, Compound, Kind, Node, state_changes
 from optimizer.syntax import Document, Span
+from optimizer.syntax.lazy_pattern import lazy_pattern
 from optimizer.transforms._behind import why_not_behind
 from optimizer.transforms._finding import Edit
 from optimizer.transforms._layout import Style, style_of
 from optimizer.transforms._run_kinds import replaces
 
 _LONGEST = 60_000  # characters: Linux takes arguments up to 128 KiB, and the shell gets the script as one
-_LOGIN = re.compile(r"-\w*[li]\w*|--login|--init-file|--rcfile")
-_ERREXIT = re.compile(r"-\w*e\w*|errexit")
-_DIRECTIVE = re.compile(r"#\s*(?:hadolint|dfopt|tally|checkov|trivy|nosemgrep|check|syntax|escape)\b.*[:=]")
-_JOINT = re.compile(r"(?:&&|\|\||;)[ \t]*[\\`]\r?\n|[\\`]\r?\n\s*(?:&&|\|\|)")
-_HEADING = re.compile(r"#.*([^\w\s])\1{3}")
-_COMMENTED_OUT = re.compile(r"#+\s*(?:RUN|COPY|ADD|ENV|ARG|FROM|WORKDIR|USER|CMD|ENTRYPOINT|EXPOSE|VOLUME|LABEL)\s")
+_LOGIN = lazy_pattern(r"-\w*[li]\w*|--login|--init-file|--rcfile")
+_ERREXIT = lazy_pattern(r"-\w*e\w*|errexit")
+_DIRECTIVE = lazy_pattern(r"#\s*(?:hadolint|dfopt|tally|checkov|trivy|nosemgrep|check|syntax|escape)\b.*[:=]")
+_JOINT = lazy_pattern(r"(?:&&|\|\||;)[ \t]*[\\`]\r?\n|[\\`]\r?\n\s*(?:&&|\|\|)")
+_HEADING = lazy_pattern(r"#.*([^\w\s])\1{3}")
+_COMMENTED_OUT = lazy_pattern(r"#+\s*(?:RUN|COPY|ADD|ENV|ARG|FROM|WORKDIR|USER|CMD|ENTRYPOINT|EXPOSE|VOLUME|LABEL)\s")
 # What the builder mounts anew for every RUN, so that the second does not see what the first wrote.
-_FRESH = re.compile(r"/etc/(?:hosts|resolv\.conf|hostname)\b|/dev/(?:shm|mqueue)\b")
+_FRESH = lazy_pattern(r"/etc/(?:hosts|resolv\.conf|hostname)\b|/dev/(?:shm|mqueue)\b")
 _USERS = frozenset({"usermod", "groupmod", "gpasswd", "adduser", "addgroup"})
 _ROOT = frozenset({None, "root", "0", "root:root", "0:0"})
 _CONTAINED = frozenset({"cd", "variables"})

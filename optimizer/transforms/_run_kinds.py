@@ -7,6 +7,7 @@ from functools import lru_cache
 
 from optimizer.model import Step
 from optimizer.shell import Call, Redirect, Word, resolve
+from optimizer.syntax.lazy_pattern import lazy_pattern
 
 FILES = "arranging files"
 _FETCH = "fetching"
@@ -44,8 +45,8 @@ _PLAIN = frozenset(
     " ldconfig patch strip find xargs pip pip3 npm yarn pnpm gem cargo go conda locale-gen update-ca-certificates"
     " meson autoreconf nproc update-alternatives localedef fc-cache".split()
 )
-_PYTHON = re.compile(r"python[\d.]*")
-_PIP = re.compile(r"pip[\d.]*|uv")
+_PYTHON = lazy_pattern(r"python[\d.]*")
+_PIP = lazy_pattern(r"pip[\d.]*|uv")
 _INSTALLERS = {
     "npm": ("npm packages", frozenset({"install", "i", "add"}), frozenset({"-g", "--global"})),
     "yarn": ("yarn packages", frozenset({"global"}), frozenset()),
@@ -64,12 +65,12 @@ _CACHES = (
     (re.compile(r"(?:/root|~|\$HOME)/\.cache/pip\b"), "Python packages"),
     (re.compile(r"(?:/root|~|\$HOME)/\.npm\b"), "npm packages"),
 )
-_VERSION = re.compile(r"(?<=.)[@=<>~!\[]")
+_VERSION = lazy_pattern(r"(?<=.)[@=<>~!\[]")
 _ADDS = frozenset({"install", "add", "in", "localinstall"})
 _DROPS = frozenset({"remove", "purge", "del", "erase", "autoremove", "rm"})
-_SYMBOLIC = re.compile(r"[\w./${}+:@%~=,-]+")
-_GLOB = re.compile(r"[\w./*?+:@%~=,-]+")
-_ARCHIVE = re.compile(r"\.(?:tar(?:\.\w+)?|tgz|tbz2?|txz|zip)$")
+_SYMBOLIC = lazy_pattern(r"[\w./${}+:@%~=,-]+")
+_GLOB = lazy_pattern(r"[\w./*?+:@%~=,-]+")
+_ARCHIVE = lazy_pattern(r"\.(?:tar(?:\.\w+)?|tgz|tbz2?|txz|zip)$")
 
 
 def kind_of(step: Step) -> str | None:

@@ -1,7 +1,6 @@
 """Scripts that a build or a container runs, and their text where the build context has it."""
 
 import posixpath
-import re
 from collections.abc import Iterator
 from functools import lru_cache
 
@@ -9,18 +8,19 @@ from optimizer.context import Context
 from optimizer.model import BASE_WORKDIR, Dockerfile, Step
 from optimizer.shell import SHELLS, Call
 from optimizer.syntax.expand import expand
+from optimizer.syntax.lazy_pattern import lazy_pattern
 
-_BINARIES = re.compile(r"(?:^|/)s?bin$|^/etc/init\.d$")
+_BINARIES = lazy_pattern(r"(?:^|/)s?bin$|^/etc/init\.d$")
 _SEARCHED = ("/usr/local/sbin", "/usr/local/bin", "/usr/sbin", "/usr/bin", "/sbin", "/bin")
-_INTO_BINARIES = re.compile(r"bin\b|\s/(?:usr(?:/local)?/?)?[\"\]]*\s*$")
+_INTO_BINARIES = lazy_pattern(r"bin\b|\s/(?:usr(?:/local)?/?)?[\"\]]*\s*$")
 _SUFFIXES = (".sh", ".bash")
 # What unpacked sources, installers of one tool and wrappers of build tools are called: they build, and install no
 # packages of the distribution.
-_BUILDERS = re.compile(
+_BUILDERS = lazy_pattern(
     r"(?:configure|config|Configure|autogen\.sh|buildconf(?:\.sh)?|bootstrap\.sh|gradlew|mvnw|b2|bjam|artisan|manage\.py"
     r"|.*(?:conda|mamba|miniforge).*\.sh|rustup.*|install-poetry\.py|get-pip\.py|nvm\.sh|activate|cmake-.*\.sh)"
 )
-_INTERPRETERS = re.compile(r"(?:python|node|perl|ruby|php)[\d.]*")
+_INTERPRETERS = lazy_pattern(r"(?:python|node|perl|ruby|php)[\d.]*")
 
 
 def script_path(call: Call) -> str | None:

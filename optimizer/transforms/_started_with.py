@@ -9,22 +9,23 @@ from optimizer.ecosystems._development import Development
 from optimizer.ecosystems._python import normal_name
 from optimizer.model import Dockerfile, Step
 from optimizer.shell import Call, calls, parse_script
+from optimizer.syntax.lazy_pattern import lazy_pattern
 
 # Python packages that check, test and build, and that no program imports.
-_TOOLS = re.compile(
+_TOOLS = lazy_pattern(
     r"pytest.*|black|ruff|mypy|types-.*|.*-stubs|flake8.*|pep8.*|pylint.*|pyflakes|pycodestyle|pydocstyle|isort|pre-commit"
     r"|coverage|tox.*|nox|sphinx.*|mkdocs.*|bandit|safety|pip-audit|autopep8|yapf|pyright|basedpyright|autoflake|twine"
     r"|bump.*|commitizen|hypothesis|poethepoet|taskipy|vulture|radon|interrogate|codespell|ipdb|pdbpp"
 )
-_CODE = re.compile(r".*\.(?:[cm]?[jt]sx?|vue|svelte|json5?)")
-_BESIDE = re.compile(
+_CODE = lazy_pattern(r".*\.(?:[cm]?[jt]sx?|vue|svelte|json5?)")
+_BESIDE = lazy_pattern(
     r"(?:.*/)?(?:node_modules|tests?|__tests__|__mocks__|specs?|e2e|cypress|\.storybook|\.github|\.vscode)/.*"
     r"|.*\.(?:test|spec|stories|d)\.[cm]?[jt]sx?|(?:.*/)?\.[\w-]+rc(?:\.[cm]?js|\.json)?"
     r"|(?:.*/)?(?:jest|babel|webpack|rollup|vite|vitest|karma|eslint|prettier|tailwind|postcss|commitlint|lint-staged"
     r"|playwright|cypress|tsup|stylelint|gulpfile|[gG]runtfile|tsconfig|package|package-lock)[\w.-]*\.(?:[cm]?[jt]s|json)"
 )
 _SERVERS = frozenset({"next", "serve", "http-server", "pm2-runtime", "json-server"})
-_NODE_FLAGS = re.compile(
+_NODE_FLAGS = lazy_pattern(
     r"--(?:max-old-space-size|max-http-header-size|stack-size|trace-[\w-]+|unhandled-rejections|enable-source-maps"
     r"|no-warnings|no-deprecation|optimize-for-size|experimental-modules|dns-result-order)(?:=[\w.-]+)?"
 )

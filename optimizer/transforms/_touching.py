@@ -5,17 +5,18 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 
 from optimizer.shell import Call, Word
+from optimizer.syntax.lazy_pattern import lazy_pattern
 from optimizer.transforms._copies import below
 from optimizer.transforms._programs import Program, Words
 
-_FILE = re.compile(r"^\.\.?(?:\[|$)|\.(?:deb|rpm|apk|whl|gem|tgz|zip|repo|ya?ml|tar(?:\.\w+)?)$")
-_ABSOLUTE = re.compile(r"(?:^(?:-\w)?|[=:@,])(/[^:,]*)")
-_URL = re.compile(r"(?:[\w-]+=)?(?:git\+)?(?:https?|ftp|ssh|git|hkps?)://|git@")
-_KNOWN = re.compile(r"\$(?:\{(\w+)\}|(\w+))")
-_MAGIC = re.compile(r"[$`*?\[{\\]")
-_CLUSTER = re.compile(r"-[A-Za-z]{2,6}")
-_AWAY_CLUSTER = re.compile(r"-[qncvSNxzjJf]*([A-Zd])")
-_SERVERS = re.compile(r"apache|httpd|nginx|lighttpd|php|www|caddy")  # packages that bring pages for /var/www
+_FILE = lazy_pattern(r"^\.\.?(?:\[|$)|\.(?:deb|rpm|apk|whl|gem|tgz|zip|repo|ya?ml|tar(?:\.\w+)?)$")
+_ABSOLUTE = lazy_pattern(r"(?:^(?:-\w)?|[=:@,])(/[^:,]*)")
+_URL = lazy_pattern(r"(?:[\w-]+=)?(?:git\+)?(?:https?|ftp|ssh|git|hkps?)://|git@")
+_KNOWN = lazy_pattern(r"\$(?:\{(\w+)\}|(\w+))")
+_MAGIC = lazy_pattern(r"[$`*?\[{\\]")
+_CLUSTER = lazy_pattern(r"-[A-Za-z]{2,6}")
+_AWAY_CLUSTER = lazy_pattern(r"-[qncvSNxzjJf]*([A-Zd])")
+_SERVERS = lazy_pattern(r"apache|httpd|nginx|lighttpd|php|www|caddy")  # packages that bring pages for /var/www
 
 
 def is_below(path: str, folder: str) -> bool:

@@ -7,6 +7,7 @@ from posixpath import basename, dirname, splitext
 from msgspec import Struct
 
 from optimizer.context import Context
+from optimizer.syntax.lazy_pattern import lazy_pattern
 
 # Folders that tools make for themselves, and that they make again.
 _CACHES = ("__pycache__", ".pytest_cache", ".mypy_cache", ".ruff_cache", ".tox", ".nox", ".nyc_output")
@@ -17,7 +18,7 @@ _REPORTS = {
     "coverage": "lcov.info",
 }
 _SETTINGS = (".github", ".idea", ".vscode")
-_COMPOSE = re.compile(r"(docker-)?compose([.-][^/]*)?\.ya?ml")
+_COMPOSE = lazy_pattern(r"(docker-)?compose([.-][^/]*)?\.ya?ml")
 _FOLDERS = frozenset({*_CACHES, ".git", "node_modules", "htmlcov", "coverage"})
 _FILES = frozenset({"pyvenv.cfg", *_STRAY, *_REPORTS})
 _PYTHON = (".py", ".pyc", ".pyo")

@@ -8,12 +8,13 @@ from msgspec import Struct, field
 
 from optimizer.model import Dockerfile, Stage, Step
 from optimizer.syntax import pairs
+from optimizer.syntax.lazy_pattern import lazy_pattern
 from optimizer.transforms._finding import Decline, Edit, Finding, Rewrite
 from optimizer.transforms._independence import sets_up, why_tied
 from optimizer.transforms._layout import insert_after, instruction_with_comments, remove_instruction, why_not_movable
 from optimizer.transforms._programs import DEAF
 
-_VOLATILE = re.compile(
+_VOLATILE = lazy_pattern(
     r"(?:GIT|VCS|CI|BUILD|COMMIT|SOURCE|IMAGE|APP|RELEASE)_(?:\w+_)?(?:SHA1?|REF|REVISION|COMMIT|HASH|REV|ID|DATE|TIME"
     r"|TIMESTAMP|NUMBER|NUM|VERSION|TAG)|(?:GIT_)?COMMIT|REVISION|GIT_BRANCH|SHA|VERSION",
     re.IGNORECASE,

@@ -5,19 +5,19 @@ archive it does just what COPY does, and whoever reads it must look twice: is th
 file becomes an archive, ADD changes what it does without a word.
 """
 
-import re
 from collections.abc import Iterator
 
 from optimizer.context import Context
 from optimizer.model import Step
 from optimizer.syntax import Span, expand, variables_in
+from optimizer.syntax.lazy_pattern import lazy_pattern
 from optimizer.transforms._archives import why_unpacked
 from optimizer.transforms._finding import Decline, Edit, Finding, Level, Rewrite
 from optimizer.transforms._layout import normal_form
 from optimizer.transforms._transform import Example, Subject, transform
 
 _COMMON_FLAGS = frozenset({"chown", "chmod", "link", "exclude"})
-_REMOTE = re.compile(r"[a-zA-Z0-9]+://|[^/@\s]+@[^/:\s]+:")  # as BuildKit's util/gitutil tells a URL from a path
+_REMOTE = lazy_pattern(r"[a-zA-Z0-9]+://|[^/@\s]+@[^/:\s]+:")  # as BuildKit's util/gitutil tells a URL from a path
 
 
 @transform(

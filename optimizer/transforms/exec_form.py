@@ -12,6 +12,7 @@ from optimizer.model import Dockerfile, Step
 from optimizer.model.base_images import passes_commands_on
 from optimizer.shell import Command, Node, Word, parse_script
 from optimizer.syntax import Span, pairs
+from optimizer.syntax.lazy_pattern import lazy_pattern
 from optimizer.transforms._finding import Decline, Edit, Finding, Level, Rewrite
 from optimizer.transforms._layout import normal_form
 from optimizer.transforms._scripts import program_text
@@ -28,8 +29,8 @@ _BUILTINS = frozenset(
     "until wait while { } !".split()
 )
 # A word in plain characters and whole quotes, which means the same to every reader.
-_WORD = re.compile(r"""(?:[\w./:=+,@%^-]+|'[^'\\\x00-\x1f]*'|"[^"\\$`\x00-\x1f]*")+""", re.ASCII)
-_SCRIPT = re.compile(r".*\.(?:sh|bash|ash|zsh|ksh|py|rb|pl|js|mjs|cjs|ts|php|lua|tcl|command|run)")
+_WORD = lazy_pattern(r"""(?:[\w./:=+,@%^-]+|'[^'\\\x00-\x1f]*'|"[^"\\$`\x00-\x1f]*")+""", re.ASCII)
+_SCRIPT = lazy_pattern(r".*\.(?:sh|bash|ash|zsh|ksh|py|rb|pl|js|mjs|cjs|ts|php|lua|tcl|command|run)")
 _SIGNALS = "The program does not rely on being started by a shell, and as process 1 it handles signals itself."
 _ARGUMENTS = (
     "The program does not rely on being started by a shell, it handles signals itself as process 1, and nobody "

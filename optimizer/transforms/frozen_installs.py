@@ -4,7 +4,6 @@
 resolve anew, and write another one that nobody sees. Bound to it, today's build and next year's install the same.
 """
 
-import re
 from collections.abc import Iterator, Sequence
 from itertools import chain
 from posixpath import join, normpath
@@ -16,12 +15,13 @@ from optimizer.ecosystems import Refusal
 from optimizer.ecosystems._frozen import PROGRAMS, Frozen, frozen
 from optimizer.model import Dockerfile, Run, Step, mounts
 from optimizer.shell import Call
+from optimizer.syntax.lazy_pattern import lazy_pattern
 from optimizer.transforms._copied_project import copied_project, steps_above, tools_of
 from optimizer.transforms._copies import brings_context, read_copy
 from optimizer.transforms._finding import Decline, Edit, Finding, Level, Rewrite
 from optimizer.transforms._transform import Example, Subject, transform
 
-_MANIFESTS = re.compile(
+_MANIFESTS = lazy_pattern(
     r"package(?:-lock)?\.json|npm-shrinkwrap|yarn\.lock|pnpm-lock|bun\.lock|\.npmrc|\.yarnrc|Pipfile|pyproject\.toml"
     r"|uv\.lock|(?:npm|yarn|pnpm)\s+(?:pkg|version|set\s+version|init|add|un\w+|remove|rm|up\w*|link|dedupe|audit)\b"
     r"|uv\s+(?:add|remove|lock)\b|pipenv\s+(?:lock|update|uninstall|upgrade)\b|config\s+set\s+\S*(?:lock|shrinkwrap|legacy|immutable)"

@@ -16,6 +16,7 @@ from optimizer.ecosystems._system import invocation
 from optimizer.model import Step
 from optimizer.shell import Call, Compound, Kind
 from optimizer.syntax import Document, Span
+from optimizer.syntax.lazy_pattern import lazy_pattern
 from optimizer.transforms._apt_updates import Pair, action, chain_of, pair_of, why_not_joined
 from optimizer.transforms._finding import Decline, Edit, Finding, Gain, Level, Rewrite
 from optimizer.transforms._layout import (
@@ -30,10 +31,10 @@ from optimizer.transforms._layout import (
 from optimizer.transforms._transform import Example, Subject, transform
 
 _YES = ("-y", "--yes", "--assume-yes", "--force-yes", "-qq")
-_TWICE_QUIET = re.compile(r"-[a-zA-Z]*q[a-zA-Z]*q[a-zA-Z]*|-q=[2-9]")
-_MAY_SAY_YES = re.compile(r"assume-?yes|force-?yes", re.IGNORECASE)
+_TWICE_QUIET = lazy_pattern(r"-[a-zA-Z]*q[a-zA-Z]*q[a-zA-Z]*|-q=[2-9]")
+_MAY_SAY_YES = lazy_pattern(r"assume-?yes|force-?yes", re.IGNORECASE)
 _DOES_NOTHING = ("-s", "--simulate", "--just-print", "--dry-run", "--recon", "--no-act", "--print-uris", "--assume-no")
-_OPTIONS = re.compile(r"OPT|ARG|FLAG|YES", re.IGNORECASE)
+_OPTIONS = lazy_pattern(r"OPT|ARG|FLAG|YES", re.IGNORECASE)
 
 
 @transform(

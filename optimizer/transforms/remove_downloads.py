@@ -12,6 +12,7 @@ from msgspec import Struct
 
 from optimizer.model import BASE_WORKDIR, Step
 from optimizer.shell import state_changes
+from optimizer.syntax.lazy_pattern import lazy_pattern
 from optimizer.transforms._behind import why_not_behind
 from optimizer.transforms._cleanup_place import insert_behind, why_rm_lost
 from optimizer.transforms._download_uses import is_named, is_removed, later_use, other_use
@@ -22,8 +23,8 @@ from optimizer.transforms._mounts import mounted
 from optimizer.transforms._transform import Example, Subject, transform
 
 _SIZE = 10_000_000  # bytes of an archive, where nothing is known of it
-_IN_USE = re.compile(r"\.(?:[jwe]ar|aar|whl|egg|phar|pyz|[hj]pi|nupkg|vsix)$", re.IGNORECASE)
-_PLAIN = re.compile(r"[\w./+-]+", re.ASCII)
+_IN_USE = lazy_pattern(r"\.(?:[jwe]ar|aar|whl|egg|phar|pyz|[hj]pi|nupkg|vsix)$", re.IGNORECASE)
+_PLAIN = lazy_pattern(r"[\w./+-]+", re.ASCII)
 
 
 @transform(

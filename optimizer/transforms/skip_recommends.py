@@ -14,14 +14,15 @@ from optimizer.ecosystems._system import Invocation, invocation
 from optimizer.ecosystems.apt import ECOSYSTEM as APT
 from optimizer.model import Dockerfile, Run, Step
 from optimizer.shell import Call, Word
+from optimizer.syntax.lazy_pattern import lazy_pattern
 from optimizer.transforms._finding import Decline, Finding, Level, Rewrite
 from optimizer.transforms._layout import insert_word
 from optimizer.transforms._transform import Example, Subject, transform
 
 _FLAG = "--no-install-recommends"
-_SETTING = re.compile(r"install-recommends", re.IGNORECASE)
-_SWITCH = re.compile(r"-[yqf]+|--(?:yes|assume-yes|quiet|fix-missing)")
-_CONFIGURED = re.compile(r"apt\.conf|install-recommends\W+(?:0|false|no)\b", re.IGNORECASE)
+_SETTING = lazy_pattern(r"install-recommends", re.IGNORECASE)
+_SWITCH = lazy_pattern(r"-[yqf]+|--(?:yes|assume-yes|quiet|fix-missing)")
+_CONFIGURED = lazy_pattern(r"apt\.conf|install-recommends\W+(?:0|false|no)\b", re.IGNORECASE)
 
 
 @transform(
