@@ -18,7 +18,7 @@ from optimizer.syntax.lazy_pattern import lazy_pattern
 
 _COMMENT = lazy_pattern(r"^\s*#.*$", re.MULTILINE)
 _READ = lazy_pattern(r'File\.read!\(\s*"([\w./-]+)"\s*\)|"([\w./-]+)"\s*\|>\s*File\.read!(?:\(\))?')
-_CALL = lazy_pattern(r"\b((?:[A-Z]\w*\.)+)([a-z_]\w*[?!]?)|(?<![\w\"]):(\w+)\.([a-z]\w*)\(")
+_CALL = lazy_pattern(r"(?<!\w)(?<!\w\.)((?:[A-Z]\w*\.)+)([a-z_]\w*[?!]?)|(?<![\w\"]):(\w+)\.([a-z]\w*)\(")
 _KNOWN = lazy_pattern(
     r"(?:String|Keyword|Enum|List|Map|Integer|Regex|Version|Base|DateTime|Logger)\.\w+[?!]?|Mix\.(?:env|target|raise)"
     r"|System\.(?:get_env|fetch_env!?|version|otp_release|schedulers_online|system_time)|Path\.(?:expand|join|dirname)"
