@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from optimizer.context import Context
 from optimizer.model import Dockerfile
 from optimizer.shell import Command, state_changes
-from optimizer.transforms._copies import Copied
+from optimizer.transforms._copies import Copied, image_path, overlap
 from optimizer.transforms._early_installs import Early
 from optimizer.transforms._layout import why_not_movable
 from optimizer.transforms._left_out import is_usual
@@ -27,7 +27,25 @@ def why_unsafe(dockerfile: Dockerfile, context: Context, early: Early, moving: S
             return f"{output} is part of the repository: copied later, it would replace what the install made"
         if not is_usual(output) and not context.is_file(f"{output}/pyvenv.cfg"):
             return f"the install writes to {output}, where the COPY puts files too"
-    return _why_rewritten(dockerfile, early) or _why_not_carried(early) or _why_not_replaced(early, moving)
+    return (
+        _why_rewritten(dockerfile, early)
+        or _why_not_carried(early)
+        or _why_not_replaced(early, moving)
+        or _why_filled(dockerfile, early)
+    )
+
+
+def _why_filled(dockerfile: Dockerfile, early: Early) -> str | None:
+    """Say which step above brings files of another stage to the project, which a build ahead would take for sources."""
+    last, first = early.installs[-1], early.moved[0].step
+    for step in dockerfile.stages[first.stage].body if last.stand_ins else ():
+        if step.index >= first.index:
+            break
+        words = step.instruction.arguments
+        foreign = step.name == "COPY" and step.instruction.flag("from") is not None and words
+        if foreign and overlap(image_path(words[-1], step.state.workdir), last.folder):
+            return f"line {step.line} brings files that a build ahead of the sources would find"
+    return None
 
 
 def _why_not_replaced(early: Early, moving: Sequence[Copied]) -> str | None:

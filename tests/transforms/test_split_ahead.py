@@ -197,6 +197,7 @@ def test_a_build_that_begins_with_clean_takes_nothing_out_of_a_shipped_image() -
 @pytest.mark.parametrize(
     ("text", "reason"),
     [
+        ("COPY --from=x /gen src/main\nCOPY . .\nRUN mvn package", "line 3 brings files that a build ahead"),
         ("COPY src src\nRUN ls src\nCOPY . .\nRUN mvn package", "App.java is there before the other sources"),
         ("COPY . .\nRUN mvn package && rm -rf ~/.m2", "removes at its end what it made before"),
         ("COPY . .\nRUN --mount=type=cache,target=/root/.m2 mvn package", "a cache mount keeps what mvn downloads"),
