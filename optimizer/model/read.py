@@ -102,15 +102,16 @@ class _Reader(Struct):
             case "SHELL" if instruction.json:
                 return replace(state, shell=instruction.json)
             case "ENV":
-                values = {k: expand(v or "", known, self.escape) for k, v in pairs(instruction)}
-                sure = {k: expand(v or "", state.sure, self.escape) for k, v in pairs(instruction)}
+                given = pairs(instruction)
+                values = {k: expand(v or "", known, self.escape) for k, v in given}
+                sure = {k: expand(v or "", state.sure, self.escape) for k, v in given}
                 return replace(state, env={**state.env, **values}, sure={**state.sure, **sure})
             case "ARG":
-                args = dict(state.args)
-                for name, value in pairs(instruction):
+                args, declared = dict(state.args), pairs(instruction)
+                for name, value in declared:
                     args[name] = self._argument(name, value, {**args, **state.env}, declared=self.global_args)
-                given = {k: self.build_args.get(k) for k, _ in pairs(instruction) if k not in state.env}
-                return replace(state, args=args, sure={**state.sure, **given})
+                sure = {k: self.build_args.get(k) for k, _ in declared if k not in state.env}
+                return replace(state, args=args, sure={**state.sure, **sure})
             case _:
                 return state
 

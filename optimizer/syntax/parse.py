@@ -20,17 +20,20 @@ from optimizer.syntax.nodes import Document, Heredoc, Instruction, Span
 _BOM = "\ufeff"
 _JSON = frozenset({"ADD", "CMD", "COPY", "ENTRYPOINT", "RUN", "SHELL", "VOLUME"})
 _HEREDOC = frozenset({"ADD", "COPY", "RUN"})
+_TOO_LONG = f"a line is longer than the {LINE_LIMIT} bytes that BuildKit reads"
 _NOT_TRIGGERS = frozenset({"FROM", "MAINTAINER", "ONBUILD"})
 
 
 class _Source(NamedTuple):
     text: str
     lines: list[Line]
+    starts: list[int]  # of the lines, and the end of the text
     escape: str
 
-    def start(self, index: int) -> int:
-        """Return the offset of a line, the end of the text below the last one."""
-        return self.lines[index].start if index < len(self.lines) else len(self.text)
+    @classmethod
+    def of(cls, text: str, lines: list[Line], escape: str) -> "_Source":
+        """Take a text with its lines."""
+        return cls(text, lines, [*[line.start for line in lines], len(text)], escape)
 
 
 class _Place(NamedTuple):
@@ -51,18 +54,19 @@ def parse(text: str) -> Document:
     bom = _BOM if text.startswith(_BOM) else ""
     lines = split_lines(text, len(bom))
     header = read_header(lines)
-    source = _Source(text, lines, header.escape)
+    source = _Source.of(text, lines, header.escape)
     too_long = over_limit(text)
     instructions: list[Instruction] = []
     above, index, problem = len(bom), 0, header.problem
     while index < len(lines):
+        if index in too_long:
+            problem = problem or _TOO_LONG
         if _is_between(lines[index].text):
-            problem = problem or _length_problem(too_long, index, index + 1)
             index += 1
             continue
-        instruction, index = _instruction(source, index, above, problem or _length_problem(too_long, index, index + 1))
+        instruction, index = _instruction(source, index, above, problem)
         instructions.append(instruction)
-        above, problem = instruction.span.end, None
+        above, problem = source.starts[index], None
     return Document(text, bom, header.directives, tuple(instructions), text[above:])
 
 
@@ -71,16 +75,10 @@ def _is_between(line: str) -> bool:
     return not stripped or stripped[0] == "#"
 
 
-def _length_problem(too_long: frozenset[int], first: int, below: int) -> str | None:
-    if too_long and any(index in too_long for index in range(first, below)):
-        return f"a line is longer than the {LINE_LIMIT} bytes that BuildKit reads"
-    return None
-
-
 def _instruction(source: _Source, index: int, above: int, problem: str | None) -> tuple[Instruction, int]:
     """Read the instruction at line `index`; return it and the index of the line below it."""
     below = end_of(source.lines, index, source.escape)
-    start, end = source.start(index), source.start(below)
+    start, end = source.starts[index], source.starts[below]
     if problem is not None or source.text.find("<<", start, end) >= 0:
         return _read(source, index, above, problem)
     return _placed(source.text[start:end], source.escape, source.text[above:start], start, index), below
@@ -95,7 +93,7 @@ def _placed(text: str, escape: str, leading: str, start: int, index: int) -> Ins
 @lru_cache(maxsize=2048)
 def _alone(text: str, escape: str) -> Instruction:
     """Read an instruction as if it were a file: a change of the file leaves most instructions as they are."""
-    return _read(_Source(text, split_lines(text, 0), escape), 0, 0, None)[0]
+    return _read(_Source.of(text, split_lines(text, 0), escape), 0, 0, None)[0]
 
 
 def _read(source: _Source, index: int, above: int, problem: str | None) -> tuple[Instruction, int]:
@@ -103,10 +101,10 @@ def _read(source: _Source, index: int, above: int, problem: str | None) -> tuple
     logical = join_lines(source.lines, index, source.escape)
     parts = split_command(logical.joined, source.escape)
     heredocs, below, unread = _read_heredocs(source, logical, parts)
-    start = source.start(index)
+    start = source.starts[index]
     place = _Place(
         leading=source.text[above:start],
-        span=Span(start, source.start(below)),
+        span=Span(start, source.starts[below]),
         line=index + 1,
         end_line=below,
         comments=logical.comments,
