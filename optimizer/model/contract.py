@@ -70,7 +70,15 @@ def read_contract(source: str) -> Contract:
     """Return the contract of a Dockerfile's text."""
     text = witness_view(parse(source))
     witness = _witness()(fileobj=io.BytesIO(text.encode("utf-8", "surrogatepass")))
-    return Contract(tuple(witness.parent_images), _settings(witness.structure))
+    return Contract(_base_images(witness), _settings(witness.structure))
+
+
+def _base_images(witness: "DockerfileParser") -> tuple[str, ...]:
+    """Return the base images; none where an ARG above the first FROM has no form that the witness reads."""
+    try:
+        return tuple(witness.parent_images)
+    except ValueError:
+        return ()
 
 
 @cache

@@ -43,3 +43,10 @@ def test_the_order_of_different_settings_is_no_part_of_it() -> None:
     one, other = "FROM a\nUSER x\nLABEL a=1\n", "FROM a\nLABEL a=1\nUSER x\n"
 
     assert read_contract(one).difference(read_contract(other)) is None
+
+
+def test_an_argument_that_the_witness_cannot_read_leaves_the_rest_readable() -> None:
+    text = "ARG A={{ B }}\nFROM a\nCMD x\n"
+
+    assert read_contract(text).settings == {(0, "CMD"): ("x",)}
+    assert read_contract(text).difference(read_contract(text.replace("CMD x", "CMD y"))) == "CMD"
