@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from msgspec.structs import replace
 
-from optimizer.model import Step
+from optimizer.model import Step, mounts
 from optimizer.model.run import read_run
 from optimizer.shell import Call, Command, Compound, Kind, Node, Redirect, Script
 from optimizer.syntax.lazy_pattern import lazy_pattern
@@ -141,14 +141,11 @@ def _program(call: Call) -> Program | None:
 
 
 def _why_mounted(step: Step, folders: Sequence[str]) -> str | None:
-    for flag in step.instruction.flags:
-        if flag.name != "mount":
-            continue
-        options = dict(part.partition("=")[::2] for part in (flag.value or "").split(","))
-        target = options.get("target") or options.get("dst") or options.get("destination") or ""
-        if options.get("type", "bind") == "bind" and "from" not in options:
+    for mount in mounts(step):
+        if mount.is_context:
             return "the RUN mounts the build context"
-        if target and (not target.startswith("/") or touches(target, folders)):
+        target = mount.target or "a place that is not known"
+        if not target.startswith("/") or touches(target, folders):
             return f"the RUN mounts something at {target}"
     return None
 
