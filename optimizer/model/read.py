@@ -7,6 +7,7 @@ from msgspec import Struct, field
 from msgspec.structs import replace
 
 from optimizer.model import base_images
+from optimizer.model.mounts import mounts
 from optimizer.model.nodes import Dockerfile, Stage, State, Step
 from optimizer.model.run import read_run
 from optimizer.syntax import Document, Instruction, expand, pairs
@@ -150,13 +151,8 @@ def _copied_from(stages: tuple[Stage, ...]) -> dict[int, frozenset[int]]:
 
 
 def _sources(step: Step) -> list[str]:
-    names = []
-    for flag in step.instruction.flags:
-        if flag.name == "from" and flag.value:
-            names.append(flag.value)
-        elif flag.name == "mount" and flag.value:
-            names += [part[5:] for part in flag.value.split(",") if part.startswith("from=")]
-    return names
+    named = step.instruction.flag("from")
+    return [*([named] if named else []), *(mount.origin for mount in mounts(step) if mount.origin)]
 
 
 def _stage_named(name: str, stages: tuple[Stage, ...]) -> int | None:
