@@ -1,0 +1,1 @@
+"""Real builds of the original and the rewritten Dockerfile, compared."""
