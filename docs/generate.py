@@ -8,6 +8,7 @@ import sys
 from contextlib import chdir
 from pathlib import Path
 
+import ecosystem_pages
 from typer.testing import CliRunner
 
 from optimizer.cli.app import app
@@ -29,6 +30,9 @@ def pages() -> dict[Path, str]:
         ROOT / "optimizer" / "ecosystems" / "_index.py": programs(),
         ROOT / "optimizer" / "transforms" / "_index.py": levels(),
         reference / "transforms.md": text_of("docs/transforms.md.j2", transforms=transforms, page=""),
+        reference / "ecosystems.md": text_of(
+            "docs/ecosystems.md.j2", pages=ecosystem_pages.pages(), shared=ecosystem_pages.shared_refusals()
+        ),
         reference / "cli.md": text_of("docs/cli.md.j2", pages=helps()),
         reference / "configuration.md": text_of("docs/configuration.md.j2", configuration=configuration),
         ROOT / "README.md": readme(
