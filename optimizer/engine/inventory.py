@@ -23,6 +23,8 @@ def _entries(step: Step) -> Iterator[str]:
         return
     yield from (f"RUN {squeezed(f'--{flag.name}={flag.value}')}" for flag in instruction.flags)
     yield from _commands(step.run.script.text)
+    if comment := step.run.script.comment:
+        yield step.run.script.text[comment.start : comment.end].strip()
 
 
 @lru_cache(maxsize=1024)

@@ -20,6 +20,7 @@ _SPECIAL = frozenset({
     ".", ":", "break", "continue", "eval", "exec", "exit", "export", "readonly", "return", "set", "shift", "times",
     "trap", "unset",
 })  # fmt: skip
+_TEXT_RUNNERS = frozenset({"eval", "trap"})
 _MAX_DEPTH = 20
 
 
@@ -28,7 +29,8 @@ def calls(script: Script, directory: str | None, variables: Mapping[str, str | N
 
     `script` is what `parse_script` gave; `directory` and `variables` are what the shell starts with. Calls in
     `$(…)`, backticks and process substitutions come before the command that they are part of. `source` stands
-    for `.` too; a function that the script defines is called by its name.
+    for `.` too; a function that the script defines is called by its name. `eval` and `trap` give way to what they run
+    where that is known.
     """
     if script.problem:
         return ()
@@ -168,10 +170,13 @@ class _Walk:
             return name
         if name in SHELLS and self.shell(words, scope):
             return name
+        if name in _TEXT_RUNNERS and self.spelled(name, words, scope):
+            return name
         shown = {"": words[0].text, ".": "source"}.get(name, name)
         variables = dict(scope.inner)
+        own, nested = shown in scope.functions and words[0].value == shown, scope.depth > 0
         self.found.append(
-            Call(shown, words, command, scope.directory, variables, scope.user, scope.runs, scope.step, scope.depth > 0)
+            Call(shown, words, command, scope.directory, variables, scope.user, scope.runs, scope.step, nested, own)
         )
         return name
 
@@ -211,6 +216,20 @@ class _Walk:
                 return text is not None and self.nested(text, replace(scope, functions={}))
             at += 2 if value.endswith(("o", "O")) and not value.startswith("--") else 1
         return False
+
+    def spelled(self, name: str, words: tuple[Word, ...], scope: Scope) -> bool:
+        """Walk what `eval` and `trap` are given where all of it is known; False where it is not.
+
+        What a trap runs finds the shell as it happens to be then.
+        """
+        given = words[1:2] if name == "trap" else words[1:]
+        texts = [resolve(word, scope.variables) for word in given]
+        if name == "trap" and texts in ([], [""], ["-"]):
+            return bool(texts)
+        if not texts or None in texts or (texts[0] or "").startswith("-"):
+            return False
+        inner = scope.at(None).unknown(None).going(runs=False) if name == "trap" else scope
+        return self.nested(" ".join(filter(None, texts)), inner)
 
     def as_user(self, words: tuple[Word, ...], scope: Scope) -> bool:
         """Walk the script of `su user -c '…'`."""

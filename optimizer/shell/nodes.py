@@ -94,6 +94,7 @@ class Script(Struct, frozen=True):
     text: str
     root: Compound  # always a LIST
     problem: str | None = None
+    comment: Span | None = None  # what ends a text of one line: nothing that is put behind it would be read
 
     @property
     def chain(self) -> tuple[Node, ...] | None:
@@ -119,6 +120,7 @@ class Call(Struct, frozen=True):
     certain: bool  # runs whenever the script succeeds: not behind ||, in if, a loop, a function or background
     step: int  # which part of `Script.root` it stands in
     nested: bool  # inside `sh -c '…'` or `$(…)`: its spans are not those of the script
+    own: bool = False  # a function that the script defines; what that starts is listed where it is defined
 
     @property
     def arguments(self) -> tuple[Word, ...]:

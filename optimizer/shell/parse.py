@@ -37,21 +37,24 @@ _SUBSTITUTIONS = frozenset({"command_substitution", "process_substitution"})
 _NON_ASCII = lazy_pattern(r"[^\x00-\x7f]")
 _CONTROL = lazy_pattern(r"[\x00-\x08\x0b-\x1f\x7f]")
 _BACKTICK_ESCAPE = lazy_pattern(r"\\([$`\\])")
+_BEFORE_COMMENT = lazy_pattern(r"(?:^|(?<!\\)[ \t]|[;&|()])\Z")
 _LOOP_VARIABLE = lazy_pattern(r"for\s*\(\(\s*([A-Za-z_]\w*)")
 
 
 @lru_cache(maxsize=2048)
 def parse_script(text: str) -> Script:
     """Return the script that a shell text is; what is not understood is named in its `problem`. Never raises."""
+    comment = None
     try:
         problem, tree = _refusal(text), _tree(text)
         problem = problem or _tree_problem(tree.root_node, text)
         root = Compound(Kind.LIST, (), Span(0, len(text))) if problem else _Reader(text).statements([tree.root_node])
+        comment = None if problem else _last_comment(tree.root_node, text)
     except NotUnderstoodError as error:
         problem, root = _not_understood(text, error.offset), Compound(Kind.LIST, (), Span(0, len(text)))
     except RecursionError:
         problem, root = "the shell text is nested too deeply", Compound(Kind.LIST, (), Span(0, len(text)))
-    return Script(text, root, problem)
+    return Script(text, root, problem, comment)
 
 
 @lru_cache(maxsize=512)
@@ -249,18 +252,30 @@ def _refusal(text: str) -> str | None:
 
 
 def _tree_problem(root: "Node", text: str) -> str | None:
-    """Name the first place where tree-sitter gave up, or a comment that swallows the rest of the line."""
-    one_line = "\n" not in text
-    if not root.has_error and not (one_line and "#" in text):
+    """Name the first place where tree-sitter gave up."""
+    if not root.has_error:
         return None
     stack = [root]
     while stack:
         node = stack.pop()
         if node.is_error or (node.is_missing and node.type != "word"):
             return _not_understood(text, node.start_byte)
-        if one_line and node.type == "comment":
-            return "a comment ends the shell text early"
         stack.extend(reversed(node.children))
+    return None
+
+
+def _last_comment(root: "Node", text: str) -> Span | None:
+    """Return the comment at the end of a text of one line; raise NotUnderstoodError where it may be none."""
+    if "#" not in text or "\n" in text:
+        return None
+    stack = [root]
+    while stack:
+        node = stack.pop()
+        if node.type == "comment":
+            if not _BEFORE_COMMENT.search(text, max(0, node.start_byte - 3), node.start_byte):
+                raise NotUnderstoodError(node.start_byte)
+            return Span(node.start_byte, len(text))
+        stack.extend(node.children)
     return None
 
 

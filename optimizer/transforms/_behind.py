@@ -1,7 +1,7 @@
 """Whether a command may be put behind all others of a RUN without changing what makes the RUN fail."""
 
 from optimizer.model import Step
-from optimizer.shell import Command, Compound, Kind, Node
+from optimizer.shell import Command, Compound, Kind, Node, state_changes
 from optimizer.transforms._layout import chain_operator, why_not_appendable
 
 
@@ -11,6 +11,8 @@ def why_not_behind(step: Step) -> str | None:
     if reason or step.run is None:
         return reason or "it is no RUN"
     script = step.run.script
+    if any("traps" in state_changes(part) for part in script.root.parts):
+        return "what the trap of the RUN does comes last"
     if script.chain is not None:
         return None
     if chain_operator(step) != ";":

@@ -94,6 +94,8 @@ def why_call_dependent(
         return f"programs of the system may use {unsafe}"
     if script is not None and _runs_trusted_script(call, script.root):
         return None
+    if call.own:
+        return None  # what it starts is looked at where it is defined
     program, started = _program(call), call.words[0].value or ""
     if program is None or ("/" in started and not _SYSTEM_PROGRAM.fullmatch(started)):
         return f"what {started or call.program} reads is not known"
@@ -126,7 +128,11 @@ def why_steered(environment: Mapping[str, str | None], folders: Sequence[str]) -
 def _why_redirected(redirects: Iterable[Redirect], folders: Sequence[str]) -> str | None:
     for redirect in redirects:
         target = redirect.target
-        if target is None or (redirect.operator.endswith("&") and (target.value or "").isdigit()):
+        if (
+            target is None
+            or redirect.operator == "<<<"
+            or (redirect.operator.endswith("&") and (target.value or "").isdigit())
+        ):
             continue
         if target.value is None or not target.value.startswith("/") or touches(target.value, folders):
             return f"a redirection to {target} may touch the copied files"

@@ -89,7 +89,7 @@ def why_not_separable(change: Change) -> str | None:
     chain = run.script.chain
     if chain is None or call.nested or chain[call.step] != call.command:
         return f"the {call.program} is not a plain part of the RUN"
-    if call.command.redirects or call.command.assignments or change.step.instruction.comments:
+    if call.command.redirects or call.command.assignments or change.step.instruction.comments or run.script.comment:
         return f"the {call.program} has redirections or comments"
     if change.step.state.user not in _ROOT or call.user not in _ROOT:
         return f"the RUN's user is {call.user or change.step.state.user}"

@@ -169,7 +169,7 @@ PROGRAMS: dict[str, Program] = {
     "tar": _files(valued="--strip-components --owner --group --mode", at_home=True, away="-C --directory"),
     "unzip": _files(at_home=True, away="-d"),
     **dict.fromkeys(("mkdir", "rm", "rmdir", "touch", "cp", "mv", "ln", "cat", "tee", "ls"), _files()),
-    **dict.fromkeys(("test", "["), Program(Words.PATHS, paths_with=_set(_FILE_TESTS))),
+    **dict.fromkeys(("test", "[", "[["), Program(Words.PATHS, paths_with=_set(_FILE_TESTS))),
     "cd": Program(Words.PATHS, looks=True),
     **dict.fromkeys(("gunzip", "gzip", "xz", "bzip2", "head", "tail", "cut", "sort", "wc"), _files()),
     **dict.fromkeys(("rpm", "update-alternatives", "debconf-set-selections"), _files()),

@@ -150,6 +150,8 @@ def _why_not_followed(one: Step, two: Step) -> str | None:
     """Say why nothing may follow a RUN in its shell."""
     run = _run(one)
     root, head, changes = run.script.root, _head(run), _changes(run)
+    if run.script.comment:
+        return f"the comment at the end of line {one.line} would swallow what follows"
     if "background" in changes or "traps" in changes:
         return f"line {one.line} leaves something behind in its shell"
     if _needs_brackets(run, last=False):

@@ -34,7 +34,8 @@ _PROGRAMS = {
     **dict.fromkeys("curl wget gpg".split(), _FETCH),
     **dict.fromkeys(
         "set true : test [ cd echo printf sed cat grep egrep awk cut tr sort head tail uname id date lsb_release"
-        " export unset umask command type which sha256sum sha512sum md5sum".split(),
+        " export unset umask command type which sha256sum sha512sum md5sum [[ false sleep"
+        " exit trap alias wait ls".split(),
         _SUPPORT,
     ),
 }  # fmt: skip
@@ -136,6 +137,8 @@ def _kind(call: Call) -> str | None:
     """Return the kind of a call; a program whose name is not certain has none."""
     if call.words[0].value is None:
         return None
+    if call.own:
+        return _SUPPORT
     if call.program == "rm":
         return next((kind for word in call.arguments if (kind := _cache_in(word.text))), FILES)
     kind = _base_kind(call)

@@ -116,7 +116,7 @@ class Reading:
 
     def _may_touch(self, word: Word, *, as_path: bool) -> bool:
         text = _KNOWN.sub(self._value, word.text.strip("\"'")) if word.value is None else word.value
-        if text == "-" or _URL.match(text):
+        if text == "-" or _URL.match(text) or text.startswith(("<(", ">(")):  # what these start is looked at by itself
             return False
         if text.startswith("~"):
             return any(is_below(folder, home) for folder in self.folders for home in ("/root", "/home"))

@@ -142,6 +142,8 @@ def _words(step: Step) -> tuple[Word, ...] | str:
     script = parse_script(instruction.value.text)
     if script.problem:
         return script.problem
+    if script.comment:
+        return "a comment stands behind the command"
     if len(script.root.parts) != 1:
         return "it holds more than one command"
     return _words_of(script.root.parts[0], script.root.operators, script.text)

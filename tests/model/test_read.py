@@ -96,7 +96,14 @@ def test_a_stage_nobody_uses_may_be_a_target_and_counts_as_shipped() -> None:
         ('RUN ["npm", "ci", "$HOME"]', "exec", ["npm"]),
         ("RUN <<EOF\nnpm ci\nnode x\nEOF", "heredoc", ["npm", "node"]),
         ("RUN <<EOF\n#!/usr/bin/env python\nprint(1)\nEOF", "heredoc", []),
-        ("RUN python <<EOF\nprint(1)\nEOF", "stdin", []),
+        ("RUN <<EOF\n#!/bin/bash -e\nnpm ci\nEOF", "heredoc", ["npm"]),
+        ("RUN python <<EOF\nprint(1)\nEOF", "stdin", ["python"]),
+        ("RUN bash -e <<EOF\nnpm ci\nEOF", "stdin", ["npm"]),
+        ("RUN bash <<'EOF'\nnpm $X\nEOF", "stdin", ["npm"]),
+        ("RUN bash <<EOF\nnpm $X\nEOF", "stdin", []),
+        ("RUN bash x.sh <<EOF\nnpm ci\nEOF", "stdin", []),
+        ("RUN cat <<EOF > /x && npm ci\n$(date)\nEOF", "stdin", ["cat", "npm", "date"]),
+        ("RUN npm ci # all of it", "shell", ["npm"]),
     ],
 )
 def test_what_a_run_starts(run: str, form: str, programs: list[str]) -> None:
@@ -139,3 +146,24 @@ def test_a_run_is_sure_only_of_what_no_build_argument_changes(above: str, sure: 
     steps = model(f"FROM x\n{above}\nRUN true\n", build_args={"GIVEN": "9"}).steps
 
     assert dict(steps[-1].state.sure) == sure
+
+
+@pytest.mark.parametrize(
+    ("run", "problem"),
+    [
+        ("RUN a # b", None),
+        ("RUN a && \\\n  # a line of its own\n  b # c", None),
+        ("RUN a # b \\\n && c", "a comment swallows the rest of the RUN"),
+        ("RUN # a \\\n b", "a comment swallows the rest of the RUN"),
+        ("RUN # a", "a comment swallows the rest of the RUN"),
+        ("RUN bash <<EOF\n$X\nEOF", "a here-document feeds a shell"),
+        ("RUN <<EOF\n#!/usr/bin/env perl\nEOF", "the here-document names its own interpreter"),
+        ('SHELL ["cmd", "/C"]\nRUN a', "the shell is cmd"),
+        ('SHELL ["cmd", "/C"]\nRUN <<EOF\n#!/bin/sh\na\nEOF', None),
+    ],
+)
+def test_what_is_not_understood_of_a_run(run: str, problem: str | None) -> None:
+    found = model(f"FROM x\n{run}\n").steps[-1].run
+
+    assert found is not None
+    assert found.script.problem == problem

@@ -134,7 +134,10 @@ STARTED = [
     ("su bob -c 'a b'", "a", ["a", "b"]),
     ("su -s /bin/sh -c 'a b' bob", "a", ["a", "b"]),
     ("su bob", "su", ["su", "bob"]),
-    ("eval 'a b'", "eval", ["eval", "a b"]),
+    ("eval 'a b' c", "a", ["a", "b", "c"]),
+    ('eval "$U"', "eval", ["eval", None]),
+    ("trap 'a b' EXIT", "a", ["a", "b"]),
+    ('trap "$U" EXIT', "trap", ["trap", None, "EXIT"]),
     (". ./a", "source", [".", "./a"]),
     ("source ./a", "source", ["source", "./a"]),
     ("[ -f a ]", "[", ["[", "-f", "a", "]"]),
@@ -275,6 +278,27 @@ def test_calls_tell_their_part_and_whether_they_are_nested() -> None:
 )
 def test_substitutions_are_seen(text: str, programs: list[str]) -> None:
     assert [c.program for c in _calls(text)] == programs
+
+
+@pytest.mark.parametrize(
+    ("text", "own"),
+    [
+        ("f() { a; }; f b", ["f"]),
+        ("f b; f() { a; }", []),
+        ("f() { a; } && sh -c f", []),
+        ('retry() { "$@"; } && retry apt-get update', ["retry"]),
+    ],
+)
+def test_functions_of_the_script_are_marked(text: str, own: list[str]) -> None:
+    assert [c.program for c in _calls(text) if c.own] == own
+
+
+def test_what_a_trap_runs_may_run_anywhere_or_never() -> None:
+    found = _calls("trap 'a' EXIT && b")
+
+    assert [(c.program, c.certain, c.directory, c.nested) for c in found] == [
+        ("a", False, None, True), ("b", True, "/w", False),
+    ]  # fmt: skip
 
 
 def test_words_of_a_call_lead_back_to_the_script() -> None:

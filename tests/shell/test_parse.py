@@ -94,8 +94,6 @@ def test_bash_accepts_it(text: str) -> None:
 @pytest.mark.parametrize(
     ("text", "problem"),
     [
-        ("a # b", "a comment ends the shell text early"),
-        ("# a", "a comment ends the shell text early"),
         ("a\r\nb", "the shell text holds a carriage return"),
         ("a\0b", "the shell text holds a control character"),
         ("( " * 500 + "a" + " )" * 500, "the shell text is nested too deeply"),
@@ -108,6 +106,31 @@ def test_problem(text: str, problem: str) -> None:
 @pytest.mark.parametrize("text", ["echo a#b", "echo '#' \"# x\" \\# ${#a} ${a#b}", "a # b\nc"])
 def test_a_sign_that_begins_no_comment_is_no_problem(text: str) -> None:
     assert parse_script(text).problem is None
+
+
+@pytest.mark.parametrize(
+    ("text", "comment", "shape"),
+    [
+        ("a # b", "# b", "a"),
+        ("a && b #c && d", "#c && d", "a && b"),
+        ("a;# 'b", "# 'b", "a ;"),
+        ("(a) # $(b", "# $(b", "subshell(a)"),
+        ("if a; then b; fi # c", "# c", "if((a ;) (b ;))"),
+        ("# a", "# a", ""),
+        ("echo '#' \"# x\" \\# ${#a} $# a#b", None, None),
+        ("a # b\nc", None, "a ; c"),
+    ],
+)
+def test_a_comment_ends_a_text_of_one_line(text: str, comment: str | None, shape: str | None) -> None:
+    script = parse_script(text)
+
+    assert (script.comment and text[slice(*script.comment)]) == comment
+    assert shape is None or _list(script.root) == shape
+
+
+@pytest.mark.parametrize("text", ["a && # b", "(a # b)", "echo $(a # b) c", "a `b # c` d", "a \\\\ # b", "{ a # b; }"])
+def test_a_comment_that_swallows_what_is_needed_is_refused(text: str) -> None:
+    assert "not understood near '" in (parse_script(text).problem or "")
 
 
 def test_chain_is_there_for_and_only() -> None:

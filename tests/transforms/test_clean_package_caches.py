@@ -352,7 +352,6 @@ def test_stays(text: str, reason: str) -> None:
 
 
 SILENT = {
-    "text that is not understood": debian(f"{INSTALL} # the client"),
     "cleaned already": debian(CLEANED),
     "cleaned with other things": debian(f"{INSTALL} && rm -rf /tmp/* /var/lib/apt/lists/*"),
     "flagged already": "FROM alpine:3.20\nRUN apk add --no-cache curl\n",

@@ -79,7 +79,7 @@ def test_changes(before: str, after: str, end: str) -> None:
         ("CMD node a > log", "redirects"),
         ("CMD node a 2>&1", "redirects"),
         ("CMD A=b node a", "it sets the variable A"),
-        ("CMD node a # b", "a comment ends the shell text early"),
+        ("CMD node a # b", "a comment stands behind the command"),
         ("CMD cd /x", "cd is no program"),
         ("CMD echo hello", "echo is no program"),
         ("CMD exec", "exec is no program"),

@@ -38,6 +38,12 @@ INDEPENDENT = [
     "docker-php-ext-configure gd --with-jpeg=/usr/include/ && docker-php-ext-install gd pdo_mysql",
     "cd /opt && git clone --depth 1 https://x/y.git y",
     "cd / && apt-get install -y x",
+    "f() { apt-get install -y $1; }; f curl && f git",
+    "eval 'apt-get update'",
+    "trap 'rm -f /var/lib/dpkg/lock' EXIT && apt-get update",
+    "grep x <<< hello && apt-get update",
+    "[[ -n $X ]] && apt-get install -y x",
+    "gpg --import <(curl -fsSL https://x/key) && apt-get update",
     'git config --global url."https://$TOKEN@x/".insteadOf "https://x/" && git config --system http.sslVerify true',
 ]  # fmt: skip
 
@@ -99,6 +105,13 @@ DEPENDENT = [
     ("sed -i -e s/a/b/ x.conf", "may touch"),
     ("[ -f x ] && apt-get install -y y", "through x"),
     ('eval "$X"', "what eval reads is not known"),
+    ("eval 'cat x'", "through x"),
+    ("trap 'rm x' EXIT; apt-get update", "rm may touch"),
+    ('trap "$X" EXIT; apt-get update', "what trap reads is not known"),
+    ("f() { cat $1; }; f x", "through $1"),
+    ('retry() { "$@"; }; retry apt-get update', 'what "$@" reads is not known'),
+    ("[[ -f x ]] && apt-get update", "through x"),
+    ("cat <(cat x)", "through x"),
     ("apt-get install -y 'unclosed", "not understood"),
 ]  # fmt: skip
 
@@ -147,7 +160,15 @@ def test_the_environment_may_lead_to_the_sources(head: str, reason: str | None) 
         ("--mount=type=bind,from=tools,target=/tools apt-get update", None),
         ('["apt-get", "update"]', None),
         ("<<EOF\napt-get update\nEOF", None),
-        ("cat <<EOF > /etc/x\ny\nEOF", "not understood"),
+        ("cat <<EOF > /etc/x\ny\nEOF", None),
+        ("cat <<EOF > /app/x\ny\nEOF", "a redirection to /app/x may touch"),
+        ("bash <<EOF\napt-get update\nEOF", None),
+        ("bash <<EOF\nnpm install\nEOF", "npm install works on the project"),
+        ("python3 <<EOF\nimport os\nEOF", "what python3 reads is not known"),
+        ("<<EOF\n#!/bin/sh\napt-get update\nEOF", None),
+        ("<<EOF\n#!/usr/bin/python3\nimport os\nEOF", "names its own interpreter"),
+        ("apt-get update # first", None),
+        ("apt-get update # first \\\n && cat /app/x", "a comment swallows"),
     ],
 )
 def test_flags_and_forms(command: str, reason: str | None) -> None:

@@ -123,7 +123,8 @@ def test_appends_several_commands_each_on_its_line() -> None:
         ('RUN ["a"]\n', "exec form"),
         ("RUN <<EOF\na\nEOF\n", "here-document"),
         ("RUN a 'b\n", "not understood"),
-        ("RUN a # b\n", "a comment ends"),
+        ("RUN a # b\n", None),
+        ("RUN a # b \\\n && c\n", "a comment swallows"),
         ("RUN a || exit 1\n", None),
     ],
 )
