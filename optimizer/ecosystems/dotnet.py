@@ -75,7 +75,7 @@ class DotNet(Struct, frozen=True):
             return None
         return Cache(
             "NuGet's packages",
-            targets=_packages(variables_of(call, env)),
+            targets=packages(variables_of(call, env)),
             off="a build reads NuGet's packages where they are: leave them behind in a build stage",
         )
 
@@ -88,7 +88,8 @@ class DotNet(Struct, frozen=True):
 ECOSYSTEM = DotNet()
 
 
-def _packages(variables: Mapping[str, str | None]) -> tuple[str, ...]:
+def packages(variables: Mapping[str, str | None]) -> tuple[str, ...]:
+    """Return the folder of the packages, root's where no home is known."""
     return (variables.get("NUGET_PACKAGES") or join(variables.get("HOME") or "/root", ".nuget/packages"),)
 
 
@@ -124,7 +125,7 @@ def _build(call: Call, project: Project, start: str) -> Install | None:
     ahead = Ahead(
         (" ".join([*prefix, *words]),),
         start,
-        _packages(variables_of(call, project.env)),
+        packages(variables_of(call, project.env)),
         (_RESTORE,),
         "restores the packages",
     )
@@ -138,7 +139,7 @@ def _read(
     variables = variables_of(call, project.env)
     if name := next((name for name in variables if _ELSEWHERE.fullmatch(name)), None):
         raise Refused(f"{name} changes what is restored")
-    if variables.get("NUGET_PACKAGES", "/") is None or project.locate(_packages(variables)[0], "/") is not None:
+    if variables.get("NUGET_PACKAGES", "/") is None or project.locate(packages(variables)[0], "/") is not None:
         raise Refused("NUGET_PACKAGES may name a place in the project")
     matches = {word: _PROPERTY.fullmatch(word.text) for word in call.arguments}
     properties: list[tuple[str, str | None]] = [(found[1], found[2]) for found in matches.values() if found]

@@ -73,7 +73,7 @@ class Maven(Struct, frozen=True):
             return None
         return Cache(
             "Maven's local repository",
-            targets=(_repository(variables_of(call, env)),),
+            targets=repositories(variables_of(call, env)),
             off="the local repository of Maven is kept, as later builds need it: leave it behind in a build stage",
         )
 
@@ -85,8 +85,9 @@ class Maven(Struct, frozen=True):
 ECOSYSTEM = Maven()
 
 
-def _repository(variables: Mapping[str, str | None]) -> str:
-    return join(variables.get("HOME") or "/root", ".m2/repository")
+def repositories(variables: Mapping[str, str | None]) -> tuple[str, ...]:
+    """Return the folder of the local repository, root's where no home is known."""
+    return (join(variables.get("HOME") or "/root", ".m2/repository"),)
 
 
 def _build(call: Call, project: Project) -> Install | None:
@@ -109,7 +110,7 @@ def _build(call: Call, project: Project) -> Install | None:
         return Install(files)
     words = [*_prefix(call), *_words(call), *([_SKIP_BOOT] if BOOT_PLUGIN in used else [])]
     commands = (" ".join(words), f"rm -rf {' '.join(_made(poms, start, used))}")
-    fills = (_repository(variables),)
+    fills = repositories(variables)
     return Install(files, ahead=Ahead(commands, start, fills, _MARKS, "fetches the dependencies", sources))
 
 

@@ -123,7 +123,8 @@ class _Run(Struct):
     def _one(self, transform: Transform, declined: list[Declined]) -> bool:
         """Apply what one transform finds; tell whether that changed anything."""
         dockerfile = self.read()
-        subject = Subject(dockerfile, self.context, self.plan.options.get(transform.id, {}))
+        asked = transform.id in (self.plan.select or ())
+        subject = Subject(dockerfile, self.context, self.plan.options.get(transform.id, {}), asked)
         found = list(transform.find(subject))
         if found:
             is_off, lines = suppressed(dockerfile.document, (transform,)), _line_numbers(self.text)

@@ -19,6 +19,7 @@ class Subject(Struct, frozen=True):
     dockerfile: Dockerfile
     context: Context
     options: Mapping[str, object] = field(default_factory=dict)  # the transform's own, from the configuration
+    asked: bool = False  # whether the run names the transform
 
 
 class Touches(StrEnum):
