@@ -1,0 +1,84 @@
+"""The tables of this package, each read when it is first asked for."""
+
+from collections.abc import Mapping
+from functools import cache
+from pkgutil import get_data
+
+from msgspec import Struct
+from msgspec.json import decode
+
+from optimizer.images.nodes import Facts
+
+
+class ImageTable(Struct, frozen=True):
+    """One official image.
+
+    `versions` maps each version to (index into `sets`, first month, last month or "" while it is built); a set maps
+    the suffixes of such a version to the canonical ones. `words` maps tags without a version to (canonical tag or "",
+    last month, 1 while it is built). `variants` maps release line and canonical suffix to an index into `facts`,
+    `sizes` to compressed bytes.
+    """
+
+    sets: tuple[Mapping[str, str], ...]
+    versions: Mapping[str, tuple[int, str, str]]
+    words: Mapping[str, tuple[str, str, int]]
+    facts: tuple[Facts, ...]
+    variants: Mapping[str, Mapping[str, int]]
+    sizes: Mapping[str, Mapping[str, int]]
+
+
+class Retired(Struct, frozen=True):
+    """An image that left the official set, or is leaving it: since when, and which images take its place."""
+
+    last: str
+    state: str
+    use: tuple[str, ...] = ()
+
+
+class Lifecycle(Struct, frozen=True):
+    """`ends` maps product and release cycle to the date (YYYY-MM-DD) of its end of life, "" where none is known."""
+
+    as_of: str
+    ends: Mapping[str, Mapping[str, str | bool | None]]
+    retired: Mapping[str, Retired]
+
+
+def image_table(image: str) -> ImageTable | None:
+    """Return the table of an image named as in FROM (`node`), None where there is none."""
+    return _image_table(image) if image in image_names() else None
+
+
+@cache
+def _image_table(image: str) -> ImageTable:
+    return decode(_read(image), type=ImageTable)
+
+
+@cache
+def image_names() -> frozenset[str]:
+    """Return the images that have a table."""
+    return frozenset(decode(_read("_names"), type=list[str]))
+
+
+@cache
+def package_sets() -> Mapping[str, frozenset[str]]:
+    """Return the packages that each tier of a distribution release adds: such as `bookworm/curl`."""
+    return decode(_read("_packages"), type=dict[str, frozenset[str]])
+
+
+@cache
+def packages_of_commands() -> Mapping[str, tuple[str, ...]]:
+    """Return the Debian packages that ship each command."""
+    return decode(_read("_commands"), type=dict[str, tuple[str, ...]])
+
+
+@cache
+def lifecycle() -> Lifecycle:
+    """Return the dates at which support ends, and the images that are no longer kept."""
+    return decode(_read("_lifecycle"), type=Lifecycle)
+
+
+def _read(name: str) -> bytes:
+    data = get_data(__package__, f"data/{name}.json")
+    if data is None:
+        raise FileNotFoundError(f"{name}.json is not in the package")
+    return data
