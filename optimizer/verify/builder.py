@@ -38,7 +38,14 @@ class BuildRequest(Struct, frozen=True):
 
 
 class BuilderError(Exception):
-    """The builder itself failed: it is absent, does not answer, ran out of disk. The text says what to do."""
+    """The builder itself failed: it is absent, does not answer, ran out of disk. The text says what to do.
+
+    `output` is what it printed, where it was at work.
+    """
+
+    def __init__(self, what: str, output: str = "") -> None:
+        super().__init__(what)
+        self.output = output
 
 
 class BuildFailed(Exception):  # noqa: N818 (not an error of ours: the Dockerfile's)

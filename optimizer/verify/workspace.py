@@ -1,0 +1,157 @@
+"""Throw-away copies of a build context: one as it is, and one a rewrite, so that nothing of the user's is touched.
+
+Copied is what the build may see, by the ignore file of now or by that of a rewrite; links stay links, modes stay, and
+what no build can read (sockets, pipes) is left out. The second and later copies are hard links to the first.
+"""
+
+import os
+import shutil
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+from msgspec import Struct
+
+from optimizer.context import IGNORE_FILE, Context, IgnoreFile
+from optimizer.engine import Result
+from optimizer.verify.builder import BuilderError
+from optimizer.verify.process import undisturbed
+
+
+class Copy(Struct, frozen=True):
+    """A copy of the context, and the Dockerfile in it (or beside it, where it lies outside of the context)."""
+
+    folder: Path
+    dockerfile: Path
+
+    def edit(self, path: str, change: Callable[[bytes], bytes]) -> None:
+        """Change a file of this copy alone."""
+        file = self.folder / path
+        data, state = change(file.read_bytes()), file.stat()
+        file.unlink()  # the other copies are further names of the same file
+        file.write_bytes(data)
+        file.chmod(state.st_mode)
+
+
+class Workspace:
+    """The copies of one context."""
+
+    def __init__(self, room: Path, folder: Path, context: Context) -> None:
+        self._room = room
+        self._source = folder
+        self._context = context
+        self._count = 0
+        self._first: Copy | None = None
+
+    def original(self, text: str) -> Copy:
+        """Return the first copy, with the Dockerfile of this text."""
+        if self._first is None:
+            self._first = self._copy(self._source, (self._context.ignore,), shutil.copy2)
+            self._write(self._first, self._context.dockerfile, text)
+        return self._first
+
+    def rewritten(self, result: Result) -> Copy:
+        """Return a copy with the rewritten Dockerfile and the files that go with it."""
+        first = self.original(result.before)
+        ignores = (self._context.ignore, *_ignore_files(result, self._context))
+        copy = self._copy(self._source, ignores, _linked(self._source, first.folder))
+        self._write(copy, self._context.dockerfile, result.after)
+        for artifact in result.artifacts:
+            self._write(copy, artifact.path, artifact.content)
+        return copy
+
+    def _copy(self, source: Path, ignores: Sequence[IgnoreFile], take: Callable[[str, str], object]) -> Copy:
+        self._count += 1
+        folder = self._room / str(self._count) / _depth(self._context.dockerfile) / "context"
+        folder.mkdir(parents=True)
+        kept = {self._context.dockerfile, self._context.ignore_path, IGNORE_FILE}
+        _fill(source, folder, ignores, kept, take)
+        outside = self._context.dockerfile.startswith("../") or self._context.ignore_path.startswith("../")
+        copy = Copy(folder, Path(os.path.normpath(folder / self._context.dockerfile)))
+        if outside and (text := self._context.read_bytes(self._context.ignore_path)) is not None:
+            self._write(copy, self._context.ignore_path, text)
+        return copy
+
+    def _write(self, copy: Copy, path: str, text: str | bytes) -> None:
+        """Write a file into a copy; a link within the copy stays one, any other becomes the file itself."""
+        place = Path(os.path.normpath(copy.folder / path))
+        place.parent.mkdir(parents=True, exist_ok=True)
+        real = Path(os.path.realpath(place))
+        inside = real.is_relative_to(os.path.realpath(self._room / str(self._count))) and real.is_file()
+        target = real if inside else place
+        mode = target.stat().st_mode & 0o7777 if target.is_file() and not target.is_symlink() else None
+        target.unlink(missing_ok=True)
+        target.write_bytes(text.encode() if isinstance(text, str) else text)
+        if mode is not None:
+            target.chmod(mode)
+
+
+@contextmanager
+def workspace(folder: Path, context: Context, *, keep: bool = False) -> Iterator[Workspace]:
+    """Open a workspace; it is removed at the end, whatever ends it, unless it is to be kept."""
+    room = TemporaryDirectory(prefix="dfopt-verify-", ignore_cleanup_errors=True)  # noqa: SIM115 (see the end)
+    try:
+        yield Workspace(Path(room.name), folder, context)
+    except OSError as error:
+        raise BuilderError(f"the build context cannot be copied: {error.strerror}: {error.filename}") from error
+    finally:
+        if keep:
+            room._finalizer.detach()  # type: ignore[attr-defined]  # noqa: SLF001 (`delete=False` comes with 3.12)
+        else:
+            with undisturbed():
+                room.cleanup()
+
+
+def _depth(dockerfile: str) -> str:
+    """Return as many folders as a Dockerfile outside of the context goes up, so that it stays in the room."""
+    return "/".join(["above"] * dockerfile.split("/").count(".."))
+
+
+def _ignore_files(result: Result, context: Context) -> Iterator[IgnoreFile]:
+    """Go through the ignore files that a rewrite writes."""
+    names = {context.ignore_path, IGNORE_FILE, context.dockerfile + IGNORE_FILE}
+    yield from (IgnoreFile(artifact.content) for artifact in result.artifacts if artifact.path in names)
+
+
+def _linked(source: Path, first: Path) -> Callable[[str, str], object]:
+    """Return how to take a file: as another name of that of the first copy, where that has it."""
+    prefix = os.path.join(source, "")  # noqa: PTH118 (a text, as the names are)
+
+    def take(file: str, target: str) -> None:
+        try:
+            os.link(first / file.removeprefix(prefix), target, follow_symlinks=False)
+        except OSError:
+            shutil.copy2(file, target)
+
+    return take
+
+
+def _fill(
+    source: Path, target: Path, ignores: Sequence[IgnoreFile], kept: set[str], take: Callable[[str, str], object]
+) -> None:
+    """Copy what one of the ignore files lets through, and the files to keep."""
+    pending = [""]
+    while pending:
+        at = pending.pop()
+        with os.scandir(source / at) as entries:
+            for entry in entries:
+                path = f"{at}/{entry.name}" if at else entry.name
+                if entry.is_dir(follow_symlinks=False):
+                    if any(name.startswith(f"{path}/") for name in kept) or not all(i.hides(path) for i in ignores):
+                        pending.append(path)
+                    if not all(ignore.ignores(path) for ignore in ignores):
+                        (target / path).mkdir(parents=True, exist_ok=True)
+                elif path in kept or not all(ignore.ignores(path) for ignore in ignores):
+                    _take(entry, target / path, take)
+        if at and (target / at).is_dir():
+            shutil.copystat(source / at, target / at)
+
+
+def _take(entry: os.DirEntry[str], target: Path, take: Callable[[str, str], object]) -> None:
+    if entry.is_symlink():
+        target.parent.mkdir(parents=True, exist_ok=True)
+        target.symlink_to(os.readlink(entry.path))  # noqa: PTH115 (the target as it is written)
+    elif entry.is_file(follow_symlinks=False):
+        target.parent.mkdir(parents=True, exist_ok=True)
+        take(entry.path, str(target))
