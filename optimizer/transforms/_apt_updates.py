@@ -4,9 +4,10 @@ from msgspec import Struct
 
 from optimizer.ecosystems import apt
 from optimizer.ecosystems._system import invocation
-from optimizer.model import Dockerfile, Step
+from optimizer.model import Dockerfile, Run, Step
 from optimizer.shell import Call, Node, state_changes
 from optimizer.syntax import pairs
+from optimizer.transforms._unread import SYSTEM_INSTALL, unread
 
 INSTALLS = frozenset({
     "install", "build-dep", "upgrade", "dist-upgrade", "full-upgrade", "safe-upgrade", "reinstall", "satisfy",
@@ -33,13 +34,16 @@ class Pair(Struct, frozen=True):
 
 
 def pair_of(dockerfile: Dockerfile, step: Step) -> Pair | None:
-    """Return the install that reads what a RUN fetches last; None where it does not end so, or nothing reads it."""
-    if not _ends_in_update(step):
+    """Return the install that reads what a RUN fetches, None where nothing reads it, or the RUN itself does."""
+    run, actions = step.run, _actions(step)
+    if run is None or "update" not in actions or not INSTALLS.isdisjoint(actions):
         return None
     after = dockerfile.after(step)
     for at, later in enumerate(after):
         actions = _actions(later)
-        if actions[:1] == ["update"] or not INSTALLS.isdisjoint(actions):
+        if actions[:1] == ["update"] and not _ends_in_update(step):
+            return None
+        if actions[:1] == ["update"] or not INSTALLS.isdisjoint(actions) or unread(later, SYSTEM_INSTALL):
             return Pair(step, later, after[:at])
     return None
 
@@ -49,6 +53,8 @@ def why_not_joined(pair: Pair) -> str | None:
     one, two = pair.update, pair.install
     if _actions(two)[:1] == ["update"]:
         return f"line {two.line} fetches the lists again"
+    if not _ends_in_update(one):
+        return (one.run and _why_not_plain(one.run)) or f"line {one.line} does not end in the update"
     if reason := _why_not_chain(one) or _why_not_chain(two):
         return reason
     blocking = next((s for s in pair.between if not _is_silent(s)), None)
@@ -92,9 +98,17 @@ def _ends_in_update(step: Step) -> bool:
     run = step.run
     if run is None or not run.script.root.parts or not run.calls:
         return False
-    last, actions = run.calls[-1], _actions(step)
-    ends = last.command == run.script.root.parts[-1] and action(last) == "update"
-    return ends and INSTALLS.isdisjoint(actions)
+    return run.calls[-1].command == run.script.root.parts[-1] and action(run.calls[-1]) == "update"
+
+
+def _why_not_plain(run: Run) -> str | None:
+    """Say why the update of a RUN is no plain command of its script."""
+    if not run.editable:
+        return run.why_not_editable
+    update = next(call for call in run.calls if action(call) == "update")
+    if update.nested:
+        return "the update stands in a script within the script"
+    return None if update.command in run.script.root.parts else "the update is part of a compound command"
 
 
 def _actions(step: Step) -> list[str]:

@@ -2,7 +2,10 @@
 
 from optimizer.model import Step
 from optimizer.shell import Command, Compound, Kind, Node, state_changes
+from optimizer.syntax.lazy_pattern import lazy_pattern
 from optimizer.transforms._layout import chain_operator, why_not_appendable
+
+_ERREXIT = lazy_pattern(r"-\w*e\w*|errexit")
 
 
 def why_not_behind(step: Step) -> str | None:
@@ -21,6 +24,32 @@ def why_not_behind(step: Step) -> str | None:
         return "the RUN switches set -e off"
     # Of an and-or list and of most compounds, set -e lets the failure pass, and only the exit status tells.
     return None if _fails_at_once(script.root.parts[-1]) else "the RUN ends in a compound command"
+
+
+def why_not_last(step: Step, install: int | None = None) -> str | None:
+    """Say why a command put with `&&` behind some part of a RUN changes what makes the RUN fail, None if it does not.
+
+    Beside what `why_not_behind` lets through these are statements without `set -e`, of which only the last one's
+    status counts. The command must not fail by itself, or only where the part `install` failed: that has to be one of
+    the last statement then.
+    """
+    reason = why_not_behind(step)
+    if reason is None or why_not_appendable(step) or step.run is None or chain_operator(step) == ";":
+        return reason
+    root = step.run.script.root
+    changes = frozenset[str]().union(*map(state_changes, root.parts))
+    if not {*root.operators} <= {"&&", ";"} or changes & {"traps", "source", "functions"}:
+        return reason
+    if install is not None and ";" in root.operators[install : len(root.parts) - 1]:
+        return reason
+    errexit = any(map(_ERREXIT.fullmatch, step.state.shell[1:])) or any(map(_sets_errexit, root.parts))
+    return reason if errexit else None
+
+
+def _sets_errexit(node: Node) -> bool:
+    if isinstance(node, Compound):
+        return any(map(_sets_errexit, node.parts))
+    return node.name in {"set", "exec"} and any(w.value is None or _ERREXIT.fullmatch(w.value) for w in node.words[1:])
 
 
 def _clears_errexit(node: Node) -> bool:

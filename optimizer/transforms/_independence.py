@@ -37,6 +37,8 @@ _TRUSTED_SCRIPTS = lazy_pattern(r"https?://(?:deb|rpm)\.nodesource\.com/|https?:
 _SYSTEM_PROGRAM = lazy_pattern(r"/(?:usr/(?:local/)?)?s?bin/[^/]+")
 _READING_SUBSTITUTION = lazy_pattern(r"(?:\$\(|`)\s*<")
 _ANYWHERE = "/project"
+_ABOUT_THE_SYSTEM = frozenset({"/etc/os-release", "/etc/lsb-release", "/usr/lib/os-release"})  # variables, no more
+_HIDING = lazy_pattern(r"what (?:trap|alias|eval|source|\.) reads is not known|find -exec")
 _SHELLS = frozenset({"sh", "bash", "dash", "ash"})
 _STDIN_OPTIONS = frozenset({"-", "-s", "-e", "-x", "-E", "-ex", "-s --"})
 
@@ -64,8 +66,20 @@ def why_tied(step: Step) -> str | None:
     """Say why a RUN may care for a project in its working directory, wherever that is; None where it does not."""
     if step.run is None:
         return f"{step.name} is not a RUN"
-    state = replace(step.state, workdir=f"{_ANYWHERE}/folder")
-    return why_dependent(replace(step, state=state, run=read_run(step.instruction, state)), [_ANYWHERE])
+    return why_dependent(_moved_anywhere(step), [_ANYWHERE])
+
+
+def why_hidden(step: Step) -> str | None:
+    """Say which of the shell's own words hides whether a RUN cares for a project; None where other calls do care."""
+    moved = _moved_anywhere(step)
+    environment = {**step.state.args, **step.state.env}
+    found = (
+        (why_call_dependent(c, [_ANYWHERE], environment, moved.run.script) for c in moved.run.calls)
+        if moved.run
+        else ()
+    )
+    reasons = [reason for reason in found if reason]
+    return reasons[0] if reasons and all(map(_HIDING.match, reasons)) else None
 
 
 def sets_up(step: Step) -> bool:
@@ -94,7 +108,7 @@ def why_call_dependent(
         return f"programs of the system may use {unsafe}"
     if script is not None and _runs_trusted_script(call, script.root):
         return None
-    if call.own:
+    if call.own or (call.program == "source" and call.words[1:] and call.words[1].value in _ABOUT_THE_SYSTEM):
         return None  # what it starts is looked at where it is defined
     program, started = _program(call), call.words[0].value or ""
     if program is None or ("/" in started and not _SYSTEM_PROGRAM.fullmatch(started)):
@@ -123,6 +137,12 @@ def why_steered(environment: Mapping[str, str | None], folders: Sequence[str]) -
         ):
             return f"{name} leads programs to the copied files"
     return None
+
+
+def _moved_anywhere(step: Step) -> Step:
+    """Return a RUN as it would be in a working directory within the project."""
+    state = replace(step.state, workdir=f"{_ANYWHERE}/folder")
+    return replace(step, state=state, run=read_run(step.instruction, state))
 
 
 def _why_redirected(redirects: Iterable[Redirect], folders: Sequence[str]) -> str | None:

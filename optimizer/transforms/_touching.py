@@ -16,6 +16,7 @@ _KNOWN = lazy_pattern(r"\$(?:\{(\w+)\}|(\w+))")
 _MAGIC = lazy_pattern(r"[$`*?\[{\\]")
 _CLUSTER = lazy_pattern(r"-[A-Za-z]{2,6}")
 _AWAY_CLUSTER = lazy_pattern(r"-[qncvSNxzjJf]*([A-Zd])")
+_CLOSED = {"[": "]", "[[": "]]"}
 _SERVERS = lazy_pattern(r"apache|httpd|nginx|lighttpd|php|www|caddy")  # packages that bring pages for /var/www
 
 
@@ -39,6 +40,8 @@ class Reading:
         """Take the call, what is known of its program, the copied paths and the variables that it sees."""
         self.call, self.program, self.folders, self.variables = call, program, folders, variables
         self.words = call.arguments[2:] if call.program.startswith("python") else call.arguments
+        if call.program in _CLOSED and self.words and self.words[-1].text == _CLOSED[call.program]:
+            self.words = self.words[:-1]
         self.options = [w for w in self.words if w.text.startswith("-") and w.text != "-"]
         self.operands = tuple(_operands(self.words, program))
 

@@ -13,8 +13,9 @@ from msgspec.structs import replace
 
 from optimizer.ecosystems import Ecosystem
 from optimizer.ecosystems._system import SystemManager
-from optimizer.model import Step
-from optimizer.transforms._behind import why_not_behind
+from optimizer.model import Run, Step
+from optimizer.shell import Compound, Kind
+from optimizer.transforms._behind import why_not_last
 from optimizer.transforms._cache_uses import why_missed
 from optimizer.transforms._caches_left import Left, caches_left, why_refused
 from optimizer.transforms._cleanup_place import as_started, insert_behind, place_of, replaces_itself
@@ -23,6 +24,7 @@ from optimizer.transforms._layout import chain_operator, insert_word
 from optimizer.transforms._mounts import mounted
 from optimizer.transforms._package_lists import reader_behind, reader_of_lists, refreshes
 from optimizer.transforms._transform import Example, Subject, transform
+from optimizer.transforms._unread import ANY_INSTALL, unread
 
 # Bytes that a cache takes at least, by ecosystem: apt's lists of Debian 12 as measured, the rest rough.
 _SIZES = {"apt": 20_000_000, "apk": 2_000_000, "dnf": 60_000_000, "zypper": 30_000_000}
@@ -133,6 +135,8 @@ def clean_package_caches(subject: Subject) -> Iterator[Finding]:
     for step in subject.dockerfile:
         if step.run is None or step.stage not in shipped:
             continue
+        if not_read := unread(step, ANY_INSTALL):
+            yield not_read
         flagged: list[Left] = []
         cleaned: list[_Removal] = []
         for group in caches_left(subject.dockerfile, subject.context, step):
@@ -177,9 +181,16 @@ def _why_not(step: Step, group: list[Left]) -> str | None:
         return f"a cache mount keeps {cache.name} out of the layer already"
     if any(left.call.nested for left in group):
         return "the install stands in a script within the script"
-    if not all(left.call.certain for left in group):
+    if not all(left.call.certain or _is_removed_anyway(run, left) for left in group):
         return "the install runs under a condition only"
     return None
+
+
+def _is_removed_anyway(run: Run, left: Left) -> bool:
+    """Tell whether the removal of a cache does no harm where an `if`, a `case` or a loop passes the install over."""
+    part = run.script.root.parts[left.call.step]
+    branching = isinstance(part, Compound) and part.kind in {Kind.IF, Kind.CASE, Kind.LOOP}
+    return branching and bool(left.cache.cleanup) and all(c.startswith("rm -rf /") for c in left.cache.cleanup)
 
 
 def _why_not_flagged(subject: Subject, step: Step, group: list[Left]) -> str | None:
@@ -197,8 +208,10 @@ def _why_not_cleaned(subject: Subject, step: Step, group: list[Left]) -> str | N
         return "the install runs as another user than the rest of the RUN"
     if step.state.user not in _ROOT and any(command.startswith("rm ") for command in cleanup):
         return f"the user is {step.state.user}"
+    needs_tool = not all(command.startswith("rm -rf /") for command in cleanup)
     refused = (why_refused(subject.dockerfile, step, word) for command in cleanup for word in command.split())
-    if reason := next(filter(None, refused), None) or why_not_behind(step):
+    first = min(left.call.step for left in group) if needs_tool else None
+    if reason := next(filter(None, refused), None) or why_not_last(step, first):
         return reason
     if not _is_used(step, group[0].ecosystem):
         return "no install of the RUN uses what it fetches"

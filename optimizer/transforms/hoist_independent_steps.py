@@ -12,9 +12,10 @@ from optimizer.model import Stage, Step
 from optimizer.transforms._copies import brings_context
 from optimizer.transforms._crossing import way_up
 from optimizer.transforms._finding import Decline, Edit, Finding, Level, Rewrite
-from optimizer.transforms._independence import sets_up, why_tied
+from optimizer.transforms._independence import sets_up, why_hidden, why_tied
 from optimizer.transforms._layout import move_before, why_not_movable
 from optimizer.transforms._transform import Example, Subject, Touches, transform
+from optimizer.transforms._unread import SYSTEM_INSTALL, unread
 from optimizer.transforms._volatile import sink_volatile
 
 _WHY = "It reads nothing of the files that the COPY brings, so it need not run again when they change."
@@ -111,6 +112,10 @@ def _hoist(subject: Subject, stage: Stage) -> Iterator[Finding]:
                 moves.setdefault(way.target.index, []).append(step)
             else:
                 yield Decline(step.line, reason or "")
+        elif copies and (not_read := unread(step, SYSTEM_INSTALL)):
+            yield not_read
+        elif copies and sets_up(step) and (reason := why_hidden(step)):
+            yield Decline(step.line, reason)
         elif brings_context(step):
             copies.append(step)
         above.insert(place, step)

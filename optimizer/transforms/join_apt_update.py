@@ -29,6 +29,7 @@ from optimizer.transforms._layout import (
     why_not_movable,
 )
 from optimizer.transforms._transform import Example, Subject, transform
+from optimizer.transforms._unread import UPDATE_ALONE, unread
 
 _YES = ("-y", "--yes", "--assume-yes", "--force-yes", "-qq")
 _TWICE_QUIET = lazy_pattern(r"-[a-zA-Z]*q[a-zA-Z]*q[a-zA-Z]*|-q=[2-9]")
@@ -113,6 +114,8 @@ def join_apt_update(subject: Subject) -> Iterator[Finding]:
     for step in subject.dockerfile:
         if step.run is None:
             continue
+        if not_read := unread(step, UPDATE_ALONE):
+            yield not_read
         if pair := pair_of(subject.dockerfile, step):
             yield _joined(document, pair)
         for call in step.run.calls:

@@ -18,6 +18,7 @@ from optimizer.transforms._layout import why_not_movable
 from optimizer.transforms._run_joining import joining, why_not_joined
 from optimizer.transforms._run_kinds import FILES, SYSTEM, fetches_lists, kind_of, only_updates, removes_made, stranger
 from optimizer.transforms._transform import Example, Subject, transform
+from optimizer.transforms._unread import unread
 
 
 @transform(
@@ -158,6 +159,8 @@ def _is_mergeable(step: Step) -> bool:
 def _in_row(dockerfile: Dockerfile, row: Sequence[Step]) -> Iterator[Finding]:
     """Merge within a row of RUNs that nothing separates."""
     at = 0
+    if len(row) > 1 and (not_read := next(filter(None, map(unread, row)), None)):
+        yield not_read
     while at < len(row) - 1:
         end, reason = _group(dockerfile, row, at)
         if end > at + 1:

@@ -21,6 +21,7 @@ from optimizer.transforms._finding import Decline, Finding, Gain, Level, Rewrite
 from optimizer.transforms._layout import chain_operator
 from optimizer.transforms._mounts import mounted
 from optimizer.transforms._transform import Example, Subject, transform
+from optimizer.transforms._unread import UNPACKING, unread
 
 _SIZE = 10_000_000  # bytes of an archive, where nothing is known of it
 _IN_USE = lazy_pattern(r"\.(?:[jwe]ar|aar|whl|egg|phar|pyz|[hj]pi|nupkg|vsix)$", re.IGNORECASE)
@@ -95,6 +96,8 @@ def remove_downloads(subject: Subject) -> Iterator[Finding]:
     for step in subject.dockerfile:
         if step.run is None or step.stage not in subject.dockerfile.shipped:
             continue
+        if not_read := unread(step, UNPACKING):
+            yield not_read
         left: list[_Left] = []
         for found in _found(subject, step, unpacks):
             if isinstance(found, _Left):

@@ -14,6 +14,7 @@ from optimizer.transforms._finding import Decline, Finding, Level
 from optimizer.transforms._found_installs import is_provided
 from optimizer.transforms._sources_last import sources_last
 from optimizer.transforms._transform import Example, Subject, Touches, transform
+from optimizer.transforms._unread import PROJECT_INSTALL, unread
 
 _NODE = {"package.json": '{"dependencies": {"express": "4.18.2"}}', "server.js": "", ".dockerignore": "node_modules\n"}
 _PYTHON = {"requirements.txt": "flask==3.0.0\n", "app.py": ""}
@@ -167,6 +168,8 @@ def _why_not(subject: Subject, early: Early, earlier: Sequence[Copied]) -> Decli
         return None
     stop, reason = early.stopped
     copies = [*earlier, *early.moved]
+    if not_read := unread(stop, PROJECT_INSTALL):
+        return not_read
     for step in (stop, *subject.dockerfile.after(stop)):
         if installs_in(step, subject.dockerfile, subject.context, copies):
             between = "" if step is stop else f"line {stop.line} stands between: "

@@ -28,6 +28,23 @@ def node(*lines: str) -> str:
 
 NPM = "npm cache clean --force"
 CHANGES = {
+    "a comment at the end of the line": (debian(f"{INSTALL} # the client"), debian(f"{CLEANED} # the client")),
+    "statements, of which the last one's status counts": (
+        debian("RUN apt-get update; apt-get install -y x"),
+        debian("RUN apt-get update; apt-get install -y x && rm -rf /var/lib/apt/lists/*"),
+    ),
+    "statements that end in the install": (
+        node("RUN cd /src; npm ci"),
+        node(f"RUN cd /src; npm ci && {NPM}"),
+    ),
+    "a condition, for a removal that does no harm": (
+        debian('RUN if [ -n "$X" ]; then apt-get update && apt-get install -y x; fi'),
+        debian('RUN if [ -n "$X" ]; then apt-get update && apt-get install -y x; fi && rm -rf /var/lib/apt/lists/*'),
+    ),
+    "a loop": (
+        debian("RUN apt-get update && for x in a; do apt-get install -y $x; done"),
+        debian("RUN apt-get update && for x in a; do apt-get install -y $x; done && rm -rf /var/lib/apt/lists/*"),
+    ),
     "a long line is continued": (
         debian(INSTALL + " " + "x" * 60),
         debian(INSTALL + " " + "x" * 60 + " \\\n    && rm -rf /var/lib/apt/lists/*"),
@@ -256,9 +273,34 @@ STAYS = {
     "a mount on a variable": (debian(INSTALL.replace("RUN", "RUN --mount=type=cache,target=$X")), "a cache mount"),
     "exec form": ('FROM alpine:3.20\nRUN ["apk", "add", "curl"]\n', "exec form"),
     "a here-document": (debian("RUN <<EOF\napt-get update\napt-get install -y x\nEOF"), "here-document"),
-    "a condition": (debian("RUN if true; then apt-get update && apt-get install -y x; fi"), "a condition"),
+    "a condition on what cleans up with a program": (
+        node("RUN if true; then npm ci; fi"),
+        "under a condition only",
+    ),
+    "a function": (debian("RUN f() { apt-get update && apt-get install -y x; }; f"), "under a condition only"),
+    "a condition under set -e": (
+        debian("RUN set -e; if true; then apt-get update && apt-get install -y x; fi"),
+        "ends in a compound command",
+    ),
     "a failure that is let pass": (debian(f"{INSTALL} || true"), "under a condition only"),
-    "statements without set -e": (debian("RUN apt-get update; apt-get install -y x"), "not joined by && alone"),
+    "statements and a row under set -e": (
+        debian("RUN set -e; apt-get update; apt-get install -y x && x"),
+        "not joined by && alone",
+    ),
+    "statements and a shell with -e": (
+        debian('SHELL ["/bin/bash", "-ec"]', "RUN apt-get update; apt-get install -y x && x"),
+        "not joined by && alone",
+    ),
+    "the tool that cleans up may not be there, and nothing asked for it": (
+        node("RUN npm ci; echo done"),
+        "not joined by && alone",
+    ),
+    "a trap": (debian("RUN trap 'echo' EXIT && apt-get update && apt-get install -y x"), "the trap of the RUN"),
+    "a comment that swallows the rest": (
+        debian("RUN apt-get update \\\n  && apt-get install -y x # the client \\\n  && x"),
+        "a comment swallows",
+    ),
+    "another shell": (debian('SHELL ["cmd", "/C"]', "RUN npm install -g x"), "the shell is cmd"),
     "set -e switched off": (debian("RUN set -e; apt-get update; set +e; apt-get install -y x"), "switches set -e off"),
     "a list at the end under set -e": (
         debian("RUN set -e; apt-get update; apt-get install -y x; if true; then x; fi"),
