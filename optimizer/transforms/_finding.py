@@ -44,7 +44,9 @@ class Rewrite(Struct, frozen=True):
     """Edits that belong together: all are applied, or none.
 
     `added` and `removed` are the commands and instructions, normalised as `optimizer.engine.gate` counts them,
-    that the text gains and loses; the gate stops every difference that is not claimed here.
+    that the text gains and loses; the gate stops every difference that is not claimed here. `leaves_out` are the
+    paths of the image that it will no longer have, with all below them: `*` stands for part of a name, `**` for any
+    number of folders; variables stand as `${NAME}`.
     """
 
     line: int
@@ -57,6 +59,7 @@ class Rewrite(Struct, frozen=True):
     level: Level | None = None  # where this place can only keep a weaker promise than the transform's own
     assumption: str | None = None
     gain: Gain = Gain()
+    leaves_out: tuple[str, ...] = ()
 
 
 class Decline(Struct, frozen=True):

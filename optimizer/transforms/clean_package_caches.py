@@ -259,6 +259,7 @@ def _rewrite(subject: Subject, step: Step, flagged: list[Left], cleaned: list[_R
         added=(*map(_with_flag, flagged), *added, *((";",) * len(added) if operator == ";" else ())),
         removed=tuple(str(left.call.command) for left in flagged),
         gain=Gain(bytes=sum(_SIZES.get(manager, _SIZE) for manager in {left.ecosystem.id for left in lefts})),
+        leaves_out=tuple(sorted({folder for left in lefts for folder in left.folders})),
     )
 
 

@@ -21,6 +21,7 @@ from optimizer.transforms._layout import insert_word
 from optimizer.transforms._transform import Example, Subject, transform
 
 _PROGRAMS = frozenset({"npm", "yarn", "pnpm", "uv", "poetry"})
+_PYTHON = frozenset({"poetry", "uv"})
 # Programs that do not look into node_modules or an environment; all else behind an install may build.
 _HARMLESS = frozenset(
     "true : echo cd set export mkdir rm rmdir ls chown chmod chgrp ln touch find sed grep cat apt-get apt apk dnf yum "
@@ -208,4 +209,5 @@ def _rewrite(step: Step, call: Call, found: Development) -> Rewrite:
         added=(str(replace(call.command, words=tuple(chain.from_iterable(words)))),),
         removed=(str(call.command),),
         assumption="The container is started as this file says, and what it starts needs no development dependency.",
+        leaves_out=("/**/site-packages",) if call.program in _PYTHON else (f"{call.directory or ''}/**/node_modules",),
     )

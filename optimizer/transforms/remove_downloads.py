@@ -220,4 +220,5 @@ def _rewrite(subject: Subject, step: Step, left: list[_Left]) -> Rewrite:
         edits=tuple(insert_behind(document, step, place, (command,), 0) for place, command in commands.items()),
         added=(*commands.values(), *((";",) * len(commands) if operator == ";" else ())),
         gain=Gain(bytes=_SIZE * len(left)),
+        leaves_out=tuple(dict.fromkeys(item.file.path for item in left)),
     )

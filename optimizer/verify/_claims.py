@@ -1,0 +1,148 @@
+"""Which differences the rewrites announce: what is expected is no evidence against them."""
+
+import hashlib
+import re
+from collections.abc import Iterator, Mapping
+from posixpath import basename, join
+
+from msgspec import Struct, field
+
+from optimizer.context import Context
+from optimizer.ecosystems import ecosystems_for
+from optimizer.ecosystems._system import SystemManager
+from optimizer.engine import Result
+from optimizer.model import BASE_WORKDIR, Dockerfile, Step, mounts, read
+from optimizer.syntax import expand, parse
+from optimizer.transforms._copies import below, brings_context, image_path, read_copy
+
+_START = "exec-form"
+_PACKAGES = "skip-recommends"
+_MOUNTS = "cache-mounts"
+_VARIABLE = re.compile(r"\$\{\w+\}")
+
+
+class Claims(Struct, frozen=True):
+    """What the rewrites say in advance of the image.
+
+    `paths` maps image paths that are left out to the transform that says so, `patterns` pairs transforms with patterns
+    of such paths; `caches` are the folders in which package managers keep what they fetched; `written` maps the
+    SHA-256 of the files that dfopt wrote to that of what was there before (None: nothing); `start` and `packages`
+    are the transforms that may have changed the form of the start and the set of installed system packages.
+    """
+
+    paths: Mapping[str, str] = field(default_factory=dict)
+    patterns: tuple[tuple[str, str], ...] = ()
+    caches: tuple[str, ...] = ()
+    written: Mapping[str, str | None] = field(default_factory=dict)
+    start: str | None = None
+    packages: str | None = None
+
+
+def claims_of(
+    result: Result, context: Context, *, target: str | None = None, build_args: Mapping[str, str] | None = None
+) -> Claims:
+    """Return what the rewrites of a result announce; `context` is the build context as it was found."""
+    before, after = (
+        read(parse(text), target=target, build_args=build_args or {}) for text in (result.before, result.after)
+    )
+    applied = {applied.transform for applied in result.applied}
+    return Claims(
+        paths=_ignored(result, before, context),
+        patterns=tuple(dict.fromkeys((*_left_out_by(result), *(_mounted(after) if _MOUNTS in applied else ())))),
+        caches=tuple(sorted({*_caches(before), *_caches(after)})),
+        written=_written(result, context),
+        start=_START if _START in applied else None,
+        packages=_PACKAGES if _PACKAGES in applied else None,
+    )
+
+
+def path_pattern(pattern: str) -> str:
+    """Return the expression for a pattern of `Rewrite.leaves_out`, which covers all below what it names."""
+    text = _VARIABLE.sub("*", pattern).rstrip("/")
+    pieces = {"**/": "(?:.*/)?", "**": ".*", "*": "[^/]*"}
+    parts = re.split(r"(\*\*/|\*\*|\*)", text)
+    return "".join(pieces.get(part, re.escape(part)) for part in parts) + "(?:/.*)?"
+
+
+def _ignored(result: Result, dockerfile: Dockerfile, context: Context) -> dict[str, str]:
+    """Return the image paths of the files that the new ignore file keeps out of the build."""
+    author = {artifact.path: one.transform for one in result.applied for artifact in one.rewrite.artifacts}
+    after = context
+    for artifact in result.artifacts:
+        after = after.overlay(artifact.path, artifact.content)
+    if after.ignore == context.ignore:
+        return {}
+    transform = author[after.ignore_path]
+    found: dict[int, dict[str, str]] = {}
+    for step in dockerfile:
+        if step.name == "FROM":
+            parent = dockerfile.stages[step.stage].parent
+            found[step.stage] = {} if parent is None else dict(found[parent])
+        elif brings_context(step):
+            found[step.stage].update(dict.fromkeys(_left_out(step, context, after), transform))
+        elif step.name == "COPY" and step.instruction.flag("from") is not None:
+            found[step.stage].update(dict.fromkeys(_carried(step, dockerfile, found), transform))
+    return found.get(dockerfile.target, {})
+
+
+def _left_out(step: Step, context: Context, after: Context) -> Iterator[str]:
+    copied = read_copy(step, context)
+    if not isinstance(copied, str):
+        yield from (path for file, path in copied.pairs(context) if not after.is_file(file))
+
+
+def _carried(step: Step, dockerfile: Dockerfile, found: Mapping[int, Mapping[str, str]]) -> Iterator[str]:
+    """Go through the places where files of an earlier stage go that are left out there."""
+    name = str(step.instruction.flag("from")).lower()
+    stage = next((s.index for s in dockerfile.stages[: step.stage] if name in {s.name, str(s.index)}), None)
+    known = {**step.state.args, **step.state.env}
+    words = [expand(word, known) for word in step.instruction.arguments]
+    if stage is None or None in words or not words:
+        return
+    *sources, target = (word for word in words if word is not None)
+    for source in sources:
+        for path in found[stage]:
+            inner = below(path, image_path(source, "/"))
+            if inner is not None:
+                into = join(target, "" if inner or not target.endswith("/") else basename(path))
+                yield image_path(join(into, inner) if inner else into, step.state.workdir)
+
+
+def _left_out_by(result: Result) -> Iterator[tuple[str, str]]:
+    return ((one.transform, pattern) for one in result.applied for pattern in one.rewrite.leaves_out)
+
+
+def _mounted(dockerfile: Dockerfile) -> Iterator[tuple[str, str]]:
+    """Go through what lies in cache mounts, and so in no layer."""
+    targets = (mount.target for step in dockerfile for mount in mounts(step) if mount.kind == "cache")
+    return ((_MOUNTS, target) for target in targets if target)
+
+
+def _caches(dockerfile: Dockerfile) -> Iterator[str]:
+    """Go through the folders in which the package managers that are called keep their downloads."""
+    for step in dockerfile:
+        for call in step.run.calls if step.run else ():
+            for ecosystem in ecosystems_for(call.program):
+                if cache := ecosystem.cache(call, {**step.state.sure, **call.variables}):
+                    yield from ecosystem.folders if isinstance(ecosystem, SystemManager) else cache.targets
+
+
+def _written(result: Result, context: Context) -> dict[str, str | None]:
+    found: dict[str, str | None] = {_digest(_bytes(result.after)): _digest(_bytes(result.before))}
+    for artifact in result.artifacts:
+        was = context.read_bytes(artifact.path)
+        found[_digest(_bytes(artifact.content))] = None if was is None else _digest(was)
+    return found
+
+
+def _bytes(text: str) -> bytes:
+    return text.encode("utf-8", "surrogateescape")
+
+
+def _digest(data: bytes) -> str:
+    return hashlib.sha256(data).hexdigest()
+
+
+def in_image(path: str, workdir: str) -> str:
+    """Return a path that may begin at the working directory of the base image as the absolute one that it is."""
+    return image_path(path.removeprefix(BASE_WORKDIR).lstrip("/"), workdir) if path.startswith(BASE_WORKDIR) else path

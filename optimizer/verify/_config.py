@@ -1,0 +1,79 @@
+"""The configurations of two images, compared field by field (OCI image specification, config.md)."""
+
+import json
+import shlex
+import signal
+from collections.abc import Iterator, Mapping
+
+from optimizer.report.evidence import Check, Difference
+from optimizer.verify.image import Image
+
+# What says how the container was made in which the image was built, and what only Windows reads (ArgsEscaped).
+_OF_THE_BUILD = frozenset(
+    "ArgsEscaped AttachStderr AttachStdin AttachStdout Domainname Hostname Image MacAddress NetworkDisabled OpenStdin"
+    " StdinOnce Tty".split()
+)
+_BY_NAME = frozenset({"Env", "Labels", "Volumes", "ExposedPorts"})
+_SHELL = ("/bin/sh", "-c")
+_START = ("Cmd", "Entrypoint")
+
+
+def config_differences(before: Image, after: Image, start: str | None) -> Iterator[Difference]:
+    """Go through the fields that differ; `start` is the transform that may have given the start its exec form."""
+    for name in sorted((before.config.keys() | after.config.keys()) - _OF_THE_BUILD - _BY_NAME):
+        was, now = (_plain(name, image.config.get(name)) for image in (before, after))
+        if was != now:
+            claimed = (
+                start if name in _START and start and is_exec_form(before.words(name), after.words(name)) else None
+            )
+            yield Difference(Check.CONFIG, name, _told(was), _told(now), claimed)
+    for name in sorted(_BY_NAME):
+        was, now = (_named(name, image) for image in (before, after))
+        for key in sorted(was.keys() | now.keys()):
+            if was.get(key) != now.get(key):
+                yield Difference(Check.CONFIG, f"{name} {key}", was.get(key), now.get(key))
+
+
+def is_exec_form(before: tuple[str, ...], after: tuple[str, ...]) -> bool:
+    """Tell whether a list of words starts what a shell would start for the line in another."""
+    if before[:2] != _SHELL or len(before) != len(_SHELL) + 1:
+        return False
+    try:
+        words = shlex.split(before[2])
+    except ValueError:
+        return False
+    return words[words[:1] == ["exec"] :] == list(after)
+
+
+def _plain(name: str, value: object) -> object:
+    """Return a value in one of the ways to write it: a field that is not there has the value that holds without it."""
+    if name == "User":
+        return "root" if value in {None, "", "0", "root"} else value
+    if name == "WorkingDir":
+        return value or "/"
+    if name == "StopSignal":
+        return _signal(str(value or "SIGTERM"))
+    return value or None
+
+
+def _signal(name: str) -> str:
+    if name.isdigit() and int(name) in set(signal.Signals):
+        return signal.Signals(int(name)).name
+    return name if name.startswith("SIG") or name.isdigit() else f"SIG{name}"
+
+
+def _named(field: str, image: Image) -> Mapping[str, str]:
+    """Return a field of the kind that is a mapping, by name."""
+    if field == "Env":
+        return image.env
+    value = image.config.get(field)
+    found = value if isinstance(value, Mapping) else {}
+    if field == "Labels":
+        return {str(name): str(text) for name, text in found.items()}
+    if field == "ExposedPorts":
+        return {name if "/" in name else f"{name}/tcp": "exposed" for name in map(str, found)}
+    return {str(name).rstrip("/") or "/": "declared" for name in found}
+
+
+def _told(value: object) -> str | None:
+    return value if value is None or isinstance(value, str) else json.dumps(value, sort_keys=True)

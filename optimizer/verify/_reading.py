@@ -1,0 +1,165 @@
+"""Read the files of an image as they stream by: nothing is unpacked, and memory holds a line for each.
+
+What has to be looked into (the headers of ELF files, the directory of an archive) lies in a buffer, which for larger
+files is a temporary one on disk, for as long as it is that file's turn.
+"""
+
+import hashlib
+import re
+import tarfile
+import zipfile
+from collections.abc import Mapping
+from posixpath import normpath
+from tempfile import SpooledTemporaryFile
+from typing import IO
+
+from msgspec import Struct, field
+
+from optimizer.verify import _elf
+from optimizer.verify.image import Entry, Image, Kind, Linkage
+
+_BLOCK = 1 << 20
+_IN_MEMORY = 16 << 20
+_LARGEST_TEXT = 1 << 20
+_MOST_TEXT = 64 << 20
+_GZIP = b"\x1f\x8b"
+_ARCHIVE = re.compile(r"\.(?:[jwe]ar|aar|zip|whl|nupkg|egg|pyz)$")
+# Files that say where others are found, or to which package they belong.
+_TELLING = re.compile(
+    r"""/etc/ld(?:\.so\.conf(?:\.d/[^/]+)?|-musl-[^/]+\.path) | /etc/shadow-?
+    | /var/lib/dpkg/info/[^/]+\.list | .*\.dist-info/RECORD | .*/(?:site|dist)-packages/[^/]+\.pth | .*/pyvenv\.cfg
+    """,
+    re.VERBOSE,
+)
+_NO_PROJECT = re.compile(
+    r"/(?:usr/(?:local/)?(?:lib|lib32|lib64|libexec|share|include|src)|lib|lib64|etc|boot|var/(?:lib|cache|log))/"
+    r"|/(?:node_modules|site-packages|dist-packages|\.git|__pycache__)/"
+)
+_SOURCE = re.compile(r".*\.(?:py|js|cjs|mjs|ts|jsx|tsx)|.*/package\.json")
+_SHEBANG = re.compile(rb"#![ \t]*([^\n\r]*)")
+
+Linkages = dict[str, Linkage | None]
+
+
+def read_image(stream: IO[bytes], config: Mapping[str, object], linkages: Linkages | None = None) -> Image:
+    """Return the image whose flattened file system is a tar stream.
+
+    `linkages` holds what is known of ELF files by digest, and is added to: images share most of theirs.
+    Raises tarfile.TarError where the stream is damaged or ends too early.
+    """
+    reading = _Reading({} if linkages is None else linkages)
+    with tarfile.open(fileobj=stream, mode="r|", bufsize=_BLOCK) as archive:
+        while (member := archive.next()) is not None:
+            archive.members = []  # type: ignore[attr-defined] # it remembers all that it has seen
+            reading.take(archive, member)
+    return Image(config, reading.entries, reading.texts)
+
+
+class _Reading(Struct):
+    linkages: Linkages
+    entries: dict[str, Entry] = field(default_factory=dict)
+    texts: dict[str, str] = field(default_factory=dict)
+    kept: int = 0
+
+    def take(self, archive: tarfile.TarFile, member: tarfile.TarInfo) -> None:
+        """Note what a member says."""
+        path = _absolute(member.name)
+        if member.islnk():  # another name of a file that came before; which of them is first means nothing
+            first = _absolute(member.linkname)
+            self.entries[path] = self.entries[first]
+            if first in self.texts:
+                self.texts[path] = self.texts[first]
+        elif member.isreg():
+            file = archive.extractfile(member)
+            assert file is not None  # noqa: S101 - of a regular file there is one
+            self.entries[path] = self._file(path, member, file)
+        elif path != "/":
+            self.entries[path] = _other(member)
+
+    def _file(self, path: str, member: tarfile.TarInfo, file: IO[bytes]) -> Entry:
+        head = file.read(_BLOCK)
+        looked_into = head.startswith(_elf.MAGIC) or _ARCHIVE.search(path)
+        content = self._looked_into(head, file) if looked_into else (_digest(head, file), None)
+        shebang = _SHEBANG.match(head[:1024])
+        if member.size <= _LARGEST_TEXT and (_is_kept(path) or (shebang and not _NO_PROJECT.match(path))):
+            self._keep(path, head)
+        return Entry(
+            Kind.FILE,
+            member.mode,
+            (member.uid, member.gid),
+            member.size,
+            content[0],
+            _attributes(member),
+            content[1],
+            tuple(shebang[1].decode("utf-8", "replace").split()) if shebang else (),
+        )
+
+    def _looked_into(self, head: bytes, file: IO[bytes]) -> tuple[str, Linkage | None]:
+        """Return digest and linkage of a file that must be there as a whole to be understood."""
+        with SpooledTemporaryFile(max_size=_IN_MEMORY) as whole:
+            digest, block = hashlib.sha256(), head
+            while block:
+                digest.update(block)
+                whole.write(block)
+                block = file.read(_BLOCK)
+            content = digest.hexdigest()
+            whole.seek(0)
+            if not head.startswith(_elf.MAGIC):
+                return _listing(whole) or content, None
+            if content not in self.linkages:
+                self.linkages[content] = _elf.linkage(whole)
+            return content, self.linkages[content]
+
+    def _keep(self, path: str, data: bytes) -> None:
+        text = data.decode("utf-8", "replace")
+        if path.endswith(".dist-info/RECORD"):  # of what lies beside the packages only
+            text = "\n".join(line for line in text.splitlines() if line.startswith("../"))
+        if self.kept + len(text) <= _MOST_TEXT:
+            self.kept += len(text)
+            self.texts[path] = text
+
+
+def _absolute(name: str) -> str:
+    return normpath("/" + name.lstrip("/"))
+
+
+def _is_kept(path: str) -> bool:
+    if _TELLING.fullmatch(path):
+        return True
+    return bool(_SOURCE.fullmatch(path)) and not _NO_PROJECT.search(path)
+
+
+def _digest(head: bytes, file: IO[bytes]) -> str:
+    """Return the SHA-256 of a file; the time in the header of gzip (RFC 1952) does not count."""
+    digest = hashlib.sha256(head[:4] + bytes(4) + head[8:] if head.startswith(_GZIP) else head)
+    while len(head) >= _BLOCK and (block := file.read(_BLOCK)):
+        digest.update(block)
+    return digest.hexdigest()
+
+
+def _listing(file: IO[bytes]) -> str | None:
+    """Return a digest of what a zip archive holds, without the times; None where it is none."""
+    try:
+        with zipfile.ZipFile(file) as archive:
+            held = sorted((one.filename, one.CRC, one.file_size) for one in archive.infolist())
+    except (zipfile.BadZipFile, ValueError, NotImplementedError, OSError):
+        return None
+    return hashlib.sha256(repr(held).encode()).hexdigest()
+
+
+def _other(member: tarfile.TarInfo) -> Entry:
+    owner = (member.uid, member.gid)
+    if member.issym():
+        return Entry(Kind.LINK, 0o777, owner, content=member.linkname)
+    if member.isdir():
+        return Entry(Kind.FOLDER, member.mode, owner, attributes=_attributes(member))
+    if member.isfifo():
+        return Entry(Kind.PIPE, member.mode, owner)
+    kind = "character" if member.ischr() else "block"
+    return Entry(Kind.DEVICE, member.mode, owner, content=f"{kind} {member.devmajor}:{member.devminor}")
+
+
+def _attributes(member: tarfile.TarInfo) -> tuple[tuple[str, str], ...]:
+    prefix = "SCHILY.xattr."
+    found = {name.removeprefix(prefix): value for name, value in member.pax_headers.items() if name.startswith(prefix)}
+    return tuple(sorted(found.items()))
