@@ -43,6 +43,7 @@ def read_context(folder: Path, dockerfile: Path, listings: Listings | None = Non
         ignore=ignore,
         read_bytes=_reader(root, tree, ignore_path),
         tracked=_version_control(root),
+        executable=_modes(root),
         dockerfile=name,
         ignore_path=ignore_path,
     )
@@ -118,6 +119,19 @@ def _is_folder(entry: os.DirEntry[str]) -> bool | None:
     if entry.is_dir(follow_symlinks=False):
         return True
     return False if entry.is_file(follow_symlinks=False) or entry.is_symlink() else None
+
+
+def _modes(root: str) -> Callable[[str], bool | None]:
+    """Return what tells whether everyone may execute a file; None of what is no file."""
+
+    def executable(path: str) -> bool | None:
+        try:
+            mode = os.lstat(os.path.join(root, path)).st_mode  # noqa: PTH118 - a text, as everywhere here
+        except OSError:
+            return None
+        return mode & 0o111 == 0o111 if stat.S_ISREG(mode) else None  # noqa: PLR2004 - the x of user, group, others
+
+    return executable
 
 
 def _reader(root: str, tree: "_DiskTree", ignore_path: str) -> Callable[[str], bytes | None]:

@@ -34,7 +34,8 @@ class Context(Struct, frozen=True):
 
     `files` maps every regular file (and symlink) to its size in bytes, whether ignored or not; `ignore` is the
     ignore file in force; `read_bytes` gives the contents of a file, None where it is not there or cannot be read;
-    `tracked` tells whether version control holds a path (a file, or anything below a folder), None if unknown.
+    `tracked` tells whether version control holds a path (a file, or anything below a folder), None if unknown;
+    `executable` whether everyone may execute a file, None if unknown.
     Paths given to the methods may start with `/` or `./`, and `..` stops at the root, as in COPY.
     """
 
@@ -42,6 +43,7 @@ class Context(Struct, frozen=True):
     ignore: IgnoreFile
     read_bytes: Callable[[str], bytes | None]
     tracked: Callable[[str], bool | None] = field(default=lambda path: None)  # noqa: ARG005 - the type gives the name
+    executable: Callable[[str], bool | None] = field(default=lambda path: None)  # noqa: ARG005 - as above
     dockerfile: str = "Dockerfile"  # path of the Dockerfile within the context; starts with ../ where it is outside
     ignore_path: str = IGNORE_FILE  # where the ignore file in force is, or would be written
     _memory: _Memory = field(default_factory=_Memory)

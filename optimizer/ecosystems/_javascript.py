@@ -11,7 +11,7 @@ from msgspec import Struct
 
 from optimizer.context import Context
 from optimizer.context.manifests import json_file, table
-from optimizer.ecosystems._files import Refused, beside, folder_pattern, need, unique, upwards, visible
+from optimizer.ecosystems._files import Refused, beside, folder_pattern, nearest, need, unique, upwards, visible
 from optimizer.ecosystems.ecosystem import Project
 from optimizer.syntax.lazy_pattern import lazy_pattern
 
@@ -55,12 +55,7 @@ def read_packages(project: Project, root: str, patterns: Iterable[str] | None = 
     manifest = read_manifest(context, root)
     listed = workspace_patterns(manifest) if patterns is None else tuple(patterns)
     folders = (root, *(f for f in _members(context, root, listed) if f != root))
-    found = Packages(context, root, {folder: read_manifest(context, folder) for folder in folders})
-    for folder in folders[1:]:
-        if found.manifests[folder].get("bin") or table(found.manifests[folder], "directories").get("bin"):
-            # Links to programs are made, and made executable, only where the program is there already.
-            raise Refused(f"the install links the programs of the workspace {folder}")
-    return found
+    return Packages(context, root, {folder: read_manifest(context, folder) for folder in folders})
 
 
 def read_manifest(context: Context, folder: str) -> Manifest:
@@ -73,17 +68,56 @@ def read_manifest(context: Context, folder: str) -> Manifest:
 
 
 def package_root(project: Project, folder: str) -> str:
-    """Return the folder whose package.json an install takes: its own, or the nearest above it.
+    """Return the folder whose package.json and lock file an install takes.
 
-    Raises `Refused` where there is none, and where a package above may take the folder for one of its workspaces.
+    It is that of the nearest package.json, or the root of the workspaces that it is one of: npm, Yarn and Bun all go
+    up to there. Raises `Refused` where there is none, and where the workspace has workspaces of its own.
     """
-    holders = [at for at in upwards(project, folder) if visible(project.context, at, "package.json")]
-    if not holders:
-        need(project.context, join(folder, "package.json"))
-    for above in holders[1:]:
-        if workspace_patterns(read_manifest(project.context, above)):
-            raise Refused(f"the install works in a workspace of {join(above, 'package.json')}")
-    return holders[0]
+    context = project.context
+    own = nearest_package(project, folder)
+    for above in upwards(project, own):
+        if above == own or not visible(context, above, "package.json"):
+            continue
+        if own in _members(context, above, workspace_patterns(read_manifest(context, above))):
+            if workspace_patterns(read_manifest(context, own)):
+                raise Refused(f"{join(own, 'package.json')} is a workspace and has workspaces of its own")
+            return above
+    return own
+
+
+def nearest_package(project: Project, folder: str) -> str:
+    """Return the nearest folder with a package.json, the given one first; raise `Refused` where there is none."""
+    found = nearest(project, folder, "package.json")
+    return dirname(need(project.context, join(folder, "package.json"))) if found is None else found
+
+
+def files_of_programs(packages: Packages) -> Iterator[str]:
+    """Go through the programs (`bin`) of the workspaces that are there when the sources are.
+
+    Links to programs are made only where the program is there when the install runs, and it is made executable then:
+    those that a build makes later have none either way, and those among the sources must come with the manifests.
+    Raises `Refused` where the later COPY would take back what the install made of such a file.
+    """
+    context = packages.context
+    for folder, manifest in packages.manifests.items():
+        if folder == packages.root:
+            continue
+        programs = string(manifest, "directories", "bin")
+        if programs and context.is_dir(beside(folder, programs) or ""):
+            raise Refused(f"the install links the programs in {join(folder, programs)}")
+        named = manifest.get("bin")
+        for name in named.values() if isinstance(named, dict) else (named,):
+            path = beside(folder, name) if isinstance(name, str) else None
+            if path is not None and context.is_file(path):
+                yield _program(context, path)
+
+
+def _program(context: Context, path: str) -> str:
+    if not context.executable(path):
+        raise Refused(f"the install makes {path} executable, a program of a workspace")
+    if (context.text(path) or "").partition("\n")[0].endswith("\r"):
+        raise Refused(f"the install changes the line endings of {path}, a program of a workspace")
+    return path
 
 
 def workspace_patterns(manifest: Manifest) -> tuple[str, ...]:
@@ -94,13 +128,18 @@ def workspace_patterns(manifest: Manifest) -> tuple[str, ...]:
     return tuple(p for p in found if isinstance(p, str)) if isinstance(found, list) else ()
 
 
-def local_files(packages: Packages) -> tuple[str, ...]:
-    """Return the archives and patches that dependencies name; raise `Refused` for a dependency on a folder."""
+def local_files(packages: Packages, linked: tuple[str, ...] = ()) -> tuple[str, ...]:
+    """Return the archives and patches that dependencies name, and the programs of the workspaces.
+
+    Raises `Refused` for a dependency on a folder, but for one on a workspace that is written with a prefix which
+    makes a link (`linked`).
+    """
     found: list[str] = []
     for folder, manifest in packages.manifests.items():
         for name, version, field in _dependencies(manifest):
-            found += _local(packages, folder, name, version, field)
-    return unique(found)
+            if not (version.startswith(linked) and _is_member(packages, folder, version)):
+                found += _local(packages, folder, name, version, field)
+    return unique((*found, *files_of_programs(packages)))
 
 
 def patched_dependencies(packages: Packages, patched: object) -> tuple[str, ...]:
@@ -152,6 +191,10 @@ def _local(packages: Packages, folder: str, name: str, version: str, field: str)
     if archive := _TARBALL.match(version):
         return [_inside(packages, start, archive[1])]
     raise Refused(f"the dependency {name} is a folder of the project ({version})")
+
+
+def _is_member(packages: Packages, folder: str, version: str) -> bool:
+    return beside(folder, version.partition(":")[2]) in packages.manifests
 
 
 def _inside(packages: Packages, folder: str, name: str) -> str:

@@ -25,6 +25,7 @@ from optimizer.ecosystems._javascript import (
     FIELDS,
     Packages,
     local_files,
+    nearest_package,
     package_root,
     patched_dependencies,
     read_packages,
@@ -106,14 +107,16 @@ def _install(project: Project, folder: str, arguments: Arguments) -> Install:
         raise Refused(f"bun needs {join(root, 'bun.lock')}, which the build does not see")
     # Without a lock file of its own, Bun takes over that of another package manager.
     locks = locks or visible(context, root, *_OTHER_LOCKS)
-    needed = [*_settings(context, root), *rc_files(packages), *local_files(packages)]
+    needed = [*_settings(context, root), *rc_files(packages), *local_files(packages, ("link:",))]
+    own = nearest_package(project, folder)
+    needed += [*_settings(context, own), *rc_files(packages, own)] if own != root else []
     needed += patched_dependencies(packages, packages.manifests[root].get("patchedDependencies"))
     if not arguments.has("--ignore-scripts"):
         needed += [*files_of_scripts(packages, YARN_1), *files_of_dependencies(packages)]
-    own = tuple(path for path in locks if path.rpartition("/")[2].startswith("bun."))
-    kept = fixed or arguments.denies("--save") or not _is_stale(packages, own)
+    bound = tuple(path for path in locks if path.rpartition("/")[2].startswith("bun."))
+    kept = fixed or arguments.denies("--save") or not _is_stale(packages, bound)
     manifests = below_folders([packages.files[0], *locks, *packages.files[1:], *needed], context)
-    return Install(manifests, packages.outputs, () if kept else own)
+    return Install(manifests, packages.outputs, () if kept else bound)
 
 
 def _settings(context: Context, root: str) -> tuple[str, ...]:

@@ -1,12 +1,13 @@
 """Corepack, which brings the yarn or pnpm that package.json asks for (https://github.com/nodejs/corepack#readme)."""
 
-from collections.abc import Mapping
-from posixpath import join
+from collections.abc import Iterator, Mapping
 
 from msgspec import Struct
 
+from optimizer.context.manifests import json_file, table
 from optimizer.ecosystems._arguments import Options, folder_of, parse, variables_of
-from optimizer.ecosystems._files import Refused, nearest
+from optimizer.ecosystems._files import Refused, upwards, visible
+from optimizer.ecosystems._javascript import string
 from optimizer.ecosystems.ecosystem import Cache, Install, Project, Refusal
 from optimizer.shell import Call
 
@@ -39,10 +40,8 @@ class Corepack(Struct, frozen=True):
             folder = folder_of(call, project, arguments)
         except Refused as refused:
             return Refusal(str(refused))
-        at = nearest(project, folder, "package.json")
-        return (
-            Refusal("package.json is not in the build context") if at is None else Install((join(at, "package.json"),))
-        )
+        found = tuple(_asked(project, folder))
+        return Install(found) if found else Refusal("package.json is not in the build context")
 
     def cache(self, call: Call, env: Mapping[str, str | None]) -> Cache | None:  # noqa: ARG002 - part of the protocol
         """Answer none: what Corepack keeps is the package manager itself."""
@@ -54,3 +53,12 @@ class Corepack(Struct, frozen=True):
 
 
 ECOSYSTEM = Corepack()
+
+
+def _asked(project: Project, folder: str) -> Iterator[str]:
+    """Go through the package.json files from a folder upwards, to the first that names its package manager."""
+    for at in upwards(project, folder):
+        for path in visible(project.context, at, "package.json"):
+            yield path
+            if string(table(json_file(project.context, path)), "packageManager"):
+                return

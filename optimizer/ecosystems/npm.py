@@ -22,7 +22,15 @@ from optimizer.ecosystems._arguments import (
     variables_of,
 )
 from optimizer.ecosystems._files import Refused, below_folders, visible
-from optimizer.ecosystems._javascript import FIELDS, Manifest, Packages, local_files, package_root, read_packages
+from optimizer.ecosystems._javascript import (
+    FIELDS,
+    Manifest,
+    Packages,
+    local_files,
+    nearest_package,
+    package_root,
+    read_packages,
+)
 from optimizer.ecosystems._lifecycle import NPM, files_of_dependencies, files_of_scripts
 from optimizer.ecosystems._npmrc import LOCAL_SPECS, rc_files, rc_ignores_scripts
 from optimizer.ecosystems.ecosystem import Cache, Install, Project, Refusal
@@ -129,15 +137,17 @@ def _install(project: Project, folder: str, arguments: Arguments, *, ignore_scri
     if named and not visible(context, folder, "package.json"):
         return _without_manifest(project, folder, named[0].text)
     # Only without --prefix does npm look for a package.json in the folders above.
-    root = folder if arguments.all("-C", "--prefix") else package_root(project, folder)
+    own, root = (folder, folder) if arguments.all("-C", "--prefix") else _roots(project, folder)
     if named:
-        raise Refused(f"npm {command.text} {named[0].text} changes {join(root, 'package.json')}")
+        raise Refused(f"npm {command.text} {named[0].text} changes {join(own, 'package.json')}")
     packages = read_packages(project, root)
     # npm takes versions from a yarn.lock where it has no lock file of its own, and keeps it up to date.
     locks = (*visible(context, root, *_LOCKS)[:1], *visible(context, root, "yarn.lock"))
     if command.value in _CI and not visible(context, root, *_LOCKS):
         raise Refused(f"npm ci needs {join(root, 'package-lock.json')}, which the build does not see")
-    needed = [*rc_files(packages), *local_files(packages)]
+    needed = [*rc_files(packages), *local_files(packages, ("file:",))]
+    # npm 6 knows no workspaces, and takes what lies beside the package.json.
+    needed += [*rc_files(packages, own), *visible(context, own, *_LOCKS)] if own != root else []
     if not (ignore_scripts or rc_ignores_scripts(packages)):
         needed += [*files_of_scripts(packages, NPM), *files_of_dependencies(packages)]
     first, *members = packages.files
@@ -148,6 +158,11 @@ def _install(project: Project, folder: str, arguments: Arguments, *, ignore_scri
         packages.outputs,
         locks if stale and not (arguments.denies("--save") or arguments.denies("--package-lock")) else (),
     )
+
+
+def _roots(project: Project, folder: str) -> tuple[str, str]:
+    """Return the folder of the package.json that the call is about, and that of the workspaces that it is one of."""
+    return nearest_package(project, folder), package_root(project, folder)
 
 
 def _without_manifest(project: Project, folder: str, name: str) -> Install:

@@ -26,7 +26,7 @@ from optimizer.ecosystems._javascript import (
     Manifest,
     Packages,
     local_files,
-    package_root,
+    nearest_package,
     patched_dependencies,
     read_packages,
 )
@@ -93,6 +93,8 @@ class Pnpm(Struct, frozen=True):
         try:
             folder = folder_of(call, project, arguments, "-C", "--dir")
             refuse_paths(call, project, arguments, *_FOLDERS)
+            if any("[" in (value or "") for value in arguments.all("-F", "--filter", "--filter-prod")):
+                return Refusal("the filter asks version control what has changed")
             return _install(project, folder, arguments, ignore_scripts=ignores_scripts(arguments, variables))
         except Refused as refused:
             return Refusal(str(refused))
@@ -118,17 +120,25 @@ ECOSYSTEM = Pnpm()
 def _install(project: Project, folder: str, arguments: Arguments, *, ignore_scripts: bool) -> Install:
     context = project.context
     top = None if arguments.has("--ignore-workspace") else nearest(project, folder, "pnpm-workspace.yaml")
-    root = top if top is not None else package_root(project, folder)
+    own = nearest_package(project, folder)
+    root = own if top is None else top
     path = join(root, "pnpm-workspace.yaml")
     settings = table(yaml_file(context, path))
     packages = read_packages(project, root, _patterns(project, root, settings) if top is not None else ())
+    if own not in packages.manifests:
+        raise Refused(f"{join(own, 'package.json')} is in no workspace of {path}")
     _check(packages, settings)
     locks = visible(context, root, "pnpm-lock.yaml")
     fixed = arguments.has("--frozen-lockfile") or arguments.plain[0].value not in _RESOLVES
     if fixed and not locks:
         raise Refused(f"pnpm needs {join(root, 'pnpm-lock.yaml')}, which the build does not see")
     hooks = () if arguments.has("--ignore-pnpmfile") else _hooks(packages)
-    needed = [*(rc for at in upwards(project, root) for rc in rc_files(packages, at)), *hooks, *local_files(packages)]
+    needed = [
+        *(rc for at in upwards(project, root) for rc in rc_files(packages, at)),
+        *hooks,
+        *local_files(packages, ("link:",)),
+    ]
+    needed += [rc for member in packages.manifests for rc in rc_files(packages, member)]
     needed += patched_dependencies(packages, table(packages.manifests[root], "pnpm").get("patchedDependencies"))
     needed += patched_dependencies(packages, settings.get("patchedDependencies"))
     if arguments.plain[0].value != "fetch" and not (ignore_scripts or rc_ignores_scripts(packages)):

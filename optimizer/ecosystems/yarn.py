@@ -22,7 +22,14 @@ from optimizer.ecosystems._arguments import (
     variables_of,
 )
 from optimizer.ecosystems._files import Refused, below_folders, upwards, visible
-from optimizer.ecosystems._javascript import Packages, dependency_ranges, local_files, package_root, read_packages
+from optimizer.ecosystems._javascript import (
+    Packages,
+    dependency_ranges,
+    local_files,
+    nearest_package,
+    package_root,
+    read_packages,
+)
 from optimizer.ecosystems._lifecycle import YARN_1, YARN_2, files_of_dependencies, files_of_scripts
 from optimizer.ecosystems._npmrc import LOCAL_SPECS, global_install, rc_files
 from optimizer.ecosystems._yarn_settings import (
@@ -128,7 +135,8 @@ def _words(call: Call) -> list[str]:
 
 
 def _is_install(words: list[str]) -> bool:
-    return not words or words == ["install"] or words[:2] == ["workspaces", "focus"]
+    in_workspace = words[:1] == ["workspace"] and words[2:] == ["install"]
+    return not words or words == ["install"] or words[:2] == ["workspaces", "focus"] or in_workspace
 
 
 def _cache_folder(variables: Mapping[str, str | None]) -> str:
@@ -148,16 +156,19 @@ def _install(call: Call, project: Project, arguments: Arguments, variables: Mapp
         raise Refused(f"{renamed} names other files")
     root = package_root(project, folder)
     packages = read_packages(project, root)
-    if is_yarn_2(project, root):
-        return _install_2(project, packages, arguments, variables)
-    return _install_1(project, packages, arguments)
+    if not is_yarn_2(project, root):
+        return _install_1(project, packages, folder, arguments)
+    own = nearest_package(project, folder)
+    if own != root and visible(project.context, own, "yarn.lock"):
+        raise Refused(f"{join(own, 'yarn.lock')} makes a project of its own of a workspace")
+    return _install_2(project, packages, folder, arguments, variables)
 
 
-def _install_1(project: Project, packages: Packages, arguments: Arguments) -> Install:
+def _install_1(project: Project, packages: Packages, folder: str, arguments: Arguments) -> Install:
     root, context = packages.root, packages.context
     locks = visible(context, root, "yarn.lock")
-    needed = [path for folder in upwards(project, root) for path in rc_files(packages, folder)]
-    needed += [*files_of_settings_1(project, root), *local_files(packages)]
+    needed = [path for at in upwards(project, folder) for path in rc_files(packages, at)]
+    needed += [*files_of_settings_1(project, folder), *local_files(packages, ("link:",))]
     if not arguments.has("--ignore-scripts"):
         needed += [*files_of_scripts(packages, YARN_1), *files_of_dependencies(packages)]
     return Install(
@@ -168,11 +179,11 @@ def _install_1(project: Project, packages: Packages, arguments: Arguments) -> In
 
 
 def _install_2(
-    project: Project, packages: Packages, arguments: Arguments, variables: Mapping[str, str | None]
+    project: Project, packages: Packages, folder: str, arguments: Arguments, variables: Mapping[str, str | None]
 ) -> Install:
     root, context = packages.root, packages.context
     locks = visible(context, root, "yarn.lock")
-    needed = [*files_of_settings_2(project, root), *local_files(packages)]
+    needed = [*files_of_settings_2(project, folder), *local_files(packages, ("link:", "portal:"))]
     needed += [join(root, name) for name in (".yarn/patches", ".yarn/cache") if context.is_dir(join(root, name))]
     if "skip-build" not in arguments.all("--mode"):
         needed += [*files_of_scripts(packages, YARN_2), *files_of_dependencies(packages)]

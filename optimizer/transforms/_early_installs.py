@@ -14,6 +14,7 @@ from optimizer.context import Context
 from optimizer.ecosystems.ecosystem import Refusal
 from optimizer.model import Dockerfile, Run, Step, mounts
 from optimizer.shell import Call
+from optimizer.transforms._absolute_copies import why_not_below
 from optimizer.transforms._ahead import is_light, why_not_ahead
 from optimizer.transforms._copies import Copied, below, brings_context, image_path, is_settings, overlap, read_copy
 from optimizer.transforms._found_installs import Found, brought, install_of, wanted
@@ -111,19 +112,18 @@ def _look(step: Step, place: _Place) -> _Verdict:
         return _Verdict(copied=copied)
     if step.name in _FREE:
         return _Verdict()
-    return _Verdict(_why_in_the_way(step, place.moved))
+    return _Verdict(_why_in_the_way(step, place))
 
 
-def _why_in_the_way(step: Step, moved: Sequence[Copied]) -> str | None:
+def _why_in_the_way(step: Step, place: _Place) -> str | None:
     """Say why the COPYs cannot go below a step that is neither a RUN nor brings context files."""
-    arguments = step.instruction.arguments
+    arguments, moved = step.instruction.arguments, place.moved
     if step.name in {"COPY", "ADD"} and not step.instruction.heredocs and arguments:
         destination = image_path(arguments[-1], step.state.workdir)
         clash = "$" in destination or any(overlap(destination, c.destination) for c in moved)
         return f"{step.name} writes to the same folder" if clash else None
     if step.name == "WORKDIR":
-        relative = any(not c.step.instruction.arguments[-1].startswith("/") for c in moved)
-        return "WORKDIR changes the folder that the COPY is relative to" if relative else None
+        return next((reason for c in moved if (reason := why_not_below(place.dockerfile, c))), None)
     if step.name in {"ENV", "ARG"}:
         uses = any("$" in c.step.instruction.value.text for c in moved)
         return f"{step.name} may change a variable that the COPY uses" if uses else None
@@ -207,6 +207,8 @@ def _reads(found: Found) -> bool:
 def _why_call(call: Call, step: Step, place: _Place) -> str | None:
     if call.program == "cd":
         return None  # `_why_not_there` looks at these when all installs of the RUN are known
+    if any(below(path, folder) is not None for path in _made_by(call) for folder in place.folders):
+        return _why_not_made(call, step, place)
     return why_call_dependent(call, place.folders) or _why_led(step, place)
 
 
@@ -220,9 +222,34 @@ def _why_not_there(calls: Sequence[Call], found: Sequence[Found], folders: Seque
             return "where cd leads is not known"
         path = image_path(target, call.directory)
         made = any(below(manifest, path) for one in found for manifest in one.paths)
+        made = made or any(path in _made_by(other) for other in calls if other.certain and other.step < call.step)
         if not made and any(below(path, folder) is not None for folder in folders):
             return f"{target} is there only when the sources are copied"
     return None
+
+
+def _made_by(call: Call) -> tuple[str, ...]:
+    """Return the image paths of the folders that a mkdir with nothing but their names makes."""
+    words = [word.value for word in call.arguments if word.value not in _MKDIR_OPTIONS]
+    if call.program != "mkdir" or call.command.redirects or None in words or call.directory is None:
+        return ()
+    return tuple(image_path(word, call.directory) for word in words if word and not word.startswith("-"))
+
+
+def _why_not_made(call: Call, step: Step, place: _Place) -> str | None:
+    """Say why a mkdir among the sources cannot run before they are there, None where it makes a folder of its own."""
+    known = {posixpath.normpath(f) for f in (*place.folders, step.state.workdir or "/")}
+    for path in _made_by(call):
+        if any((source := c.source_of(path)) is not None and place.context.exists(source) for c in place.copies):
+            return f"mkdir makes {path}, which the COPY brings"
+        if posixpath.dirname(path) not in known:
+            return f"mkdir makes {path}, in a folder that may be the COPY's"
+    if len(_made_by(call)) != sum(word.value not in _MKDIR_OPTIONS for word in call.arguments):
+        return "mkdir sets the mode of a folder among the sources"
+    return None
+
+
+_MKDIR_OPTIONS = frozenset({"-p", "-v", "-pv", "-vp", "--parents", "--verbose"})
 
 
 def _why_led(step: Step, place: _Place, program: str = "") -> str | None:

@@ -11,7 +11,7 @@ from optimizer.ecosystems.ecosystem import Ecosystem, Install, Project, Refusal
 from optimizer.model import BASE_WORKDIR, Dockerfile, Step
 from optimizer.shell import Call
 from optimizer.transforms._ahead import is_done
-from optimizer.transforms._copies import Copied, below, overlaid
+from optimizer.transforms._copies import Copied, Placed, below, overlaid
 
 
 class Found(Struct, frozen=True):
@@ -77,16 +77,30 @@ def brought(path: str, copies: Sequence[Copied]) -> str | None:
 def _projects(call: Call, step: Step, context: Context, copies: Sequence[Copied]) -> Iterator[Project]:
     """Give the project as each COPY of a folder shows it, the nearest one first, and then as all do together.
 
-    Where one COPY replaces files of another, only all together show it as it is.
+    Where one COPY replaces files of another, or puts some beside or above them, only all together show it as it is.
     """
     folders = [one for copied in reversed(copies) for one in copied.placed if one.folder]
-    alone = [] if overlaid(copies, context) else folders
+    alone = [] if overlaid(copies, context) else [one for one in folders if _is_whole(one, copies)]
     for one in sorted(alone, key=lambda p: -_nearness(call.directory, p.destination)):
         yield Project(context, one.source, one.destination, step.state.sure)
     if len(folders) != 1 or len(copies) > 1:
         top = BASE_WORKDIR if (call.directory or "").startswith(BASE_WORKDIR) else "/"
         view = context.once(("view", top, *(c.placed for c in copies)), lambda seen: _view(seen, copies, top))
         yield Project(view, "", top, step.state.sure)
+
+
+def _is_whole(folder: Placed, copies: Sequence[Copied]) -> bool:
+    """Tell whether a COPY shows all that an install in its folder may look at: what is in it and above it."""
+    return not any(_adds(other, folder) for copied in copies for other in copied.placed)
+
+
+def _adds(other: Placed, folder: Placed) -> bool:
+    """Tell whether a file or folder stands above, beside or in a folder that does not bring it itself."""
+    inner = below(other.destination, folder.destination)
+    if inner is not None:
+        return (posixpath.join(folder.source, inner) if inner else folder.source) != other.source
+    place = other.destination if other.folder else posixpath.dirname(other.destination)
+    return below(folder.destination, place) is not None
 
 
 def _view(context: Context, copies: Sequence[Copied], top: str) -> Context:
@@ -100,7 +114,12 @@ def _view(context: Context, copies: Sequence[Copied], top: str) -> Context:
                 if path:
                     sources[path] = file
     sizes = {path: context.files.get(source, 0) for path, source in sources.items()}
-    return Context(sizes, IgnoreFile(""), lambda path: context.read_bytes(sources[path]) if path in sources else None)
+    return Context(
+        sizes,
+        IgnoreFile(""),
+        lambda path: context.read_bytes(sources[path]) if path in sources else None,
+        executable=lambda path: context.executable(sources[path]) if path in sources else None,
+    )
 
 
 def _nearness(directory: str | None, folder: str) -> int:

@@ -8,6 +8,7 @@ from msgspec import Struct
 from optimizer.context import Context
 from optimizer.model import Dockerfile
 from optimizer.syntax import Document, Instruction, Span
+from optimizer.transforms._absolute_copies import is_absolute, why_made_early, written_for
 from optimizer.transforms._ahead import Fetch
 from optimizer.transforms._copies import Copied
 from optimizer.transforms._early_installs import Early
@@ -33,11 +34,25 @@ def sources_last(dockerfile: Dockerfile, context: Context, early: Early, earlier
     moving = moving_copies(early, context)
     if not moving:
         return None
-    reason = why_unsafe(dockerfile, context, early, moving) or why_there(early, earlier)
+    reason = (
+        why_unsafe(dockerfile, context, early, moving)
+        or why_there(early, earlier)
+        or _why_not_relative(dockerfile, early, moving)
+    )
     if reason is not None:
         return Decline(early.installs[-1].step.line, reason)
     plan = [(copied, manifests_of(copied, early, moving, earlier, context)) for copied in moving]
     return _compose(dockerfile, context, early, plan)
+
+
+def _why_not_relative(dockerfile: Dockerfile, early: Early, moving: Sequence[Copied]) -> str | None:
+    """Say why the destination of a COPY cannot be written out below the WORKDIRs that it goes below."""
+    last = early.installs[-1]
+    changed = [c for c in moving if not is_absolute(c.step) and c.step.state.workdir != last.step.state.workdir]
+    if changed and last.install.ahead:
+        return "WORKDIR changes the folder that the COPY is relative to"
+    paths = {path for one in early.installs for path in one.paths}
+    return next((r for c in changed if (r := why_made_early(dockerfile, c, last.step, paths))), None)
 
 
 def _compose(
@@ -57,7 +72,7 @@ def _compose(
     left_out = leave_out(dockerfile, context, outputs(early, [c for c, _ in moving]), early.installs[-1].step.stage)
     if isinstance(left_out, str):
         return Decline(moving[0][0].step.line, left_out)
-    tail = _Tail(document, early, moving[-1][0].step.index, sources)
+    tail = _Tail(document, early, moving[-1][0].step.index, tuple(copied for copied, _ in moving))
     fetch = _fetch(dockerfile, early, [c for c, _ in moving], copies)
     names = [path.rsplit("/", 1)[-1] for one in early.installs for path in one.paths]
     return Rewrite(
@@ -117,7 +132,7 @@ class _Tail(Struct, frozen=True):
     document: Document
     early: Early
     last_source: int  # the place of the last COPY of sources among the instructions
-    sources: tuple[Instruction, ...]
+    sources: tuple[Copied, ...]
 
     def edits(self) -> Iterator[Edit]:
         """Go through the edits of the last install's RUN and behind it."""
@@ -144,10 +159,19 @@ class _Tail(Struct, frozen=True):
                 yield _with_words(one, one.install.command)
         if self.early.cut is not None:
             yield from map(str, carried(self.early) or ())
+        yield from (_claim(self._text(copied)) for copied in self.changed())
 
     def removed(self) -> Iterator[str]:
         """Go through the commands that the text loses: those that were replaced and do not come back."""
-        return (str(one.call.command) for one in self.early.installs if one.install.command and not one.install.then)
+        yield from (str(o.call.command) for o in self.early.installs if o.install.command and not o.install.then)
+        yield from (_claim(copied.step.instruction.text) for copied in self.changed())
+
+    def changed(self) -> tuple[Copied, ...]:
+        """Return the COPYs whose destination is written out."""
+        return tuple(c for c in self.sources if self._text(c) != c.step.instruction.text)
+
+    def _text(self, copied: Copied) -> str:
+        return written_for(copied, copied.step.instruction.text, self.early.installs[-1].step)
 
     def shortened(self) -> Iterator[Edit]:
         """Go through the edits that replace the words of installs."""
@@ -172,15 +196,18 @@ class _Tail(Struct, frozen=True):
     def _moved(self) -> str:
         """Return the COPYs of the sources, with their comments, and the blank line above their paragraph."""
         first, *others = self.sources
-        return self._paragraph() + self._block(first) + "".join(map(self._with_blank_line, others))
+        return self._paragraph() + self._written(first) + "".join(map(self._with_blank_line, others))
 
     def _block(self, instruction: Instruction) -> str:
         return instruction_with_comments(self.document, instruction)
 
-    def _with_blank_line(self, instruction: Instruction) -> str:
+    def _written(self, copied: Copied) -> str:
+        return written_for(copied, self._block(copied.step.instruction), self.early.installs[-1].step)
+
+    def _with_blank_line(self, copied: Copied) -> str:
         """Return a further COPY, and the blank line that parts it from the one above it."""
-        block = self._block(instruction)
-        return self.document.newline * self._is_apart(instruction, block) + block
+        instruction = copied.step.instruction
+        return self.document.newline * self._is_apart(instruction, self._block(instruction)) + self._written(copied)
 
     def _is_apart(self, instruction: Instruction, block: str) -> bool:
         return self.document.source[: instruction.span.end - len(block)].endswith(("\n\n", "\n\r\n"))

@@ -67,9 +67,6 @@ def test_npm_reads_package_json_and_the_lock_file(ask: Callable[..., object], te
         ("npm i", project(dependencies={"l": "../l"}), "the dependency l is a folder"),
         ("npm i", project(overrides={"a": {"b": "file:./b"}}), "the dependency b is a folder"),
         ("npm i", project(dependencies={"l": "file:l.tgz"}), "l.tgz is not in the build context"),
-        ("cd packages/a && npm ci", project(workspaces=["packages/*"]) | {"packages/a/package.json": "{}"},
-         "the install works in a workspace of package.json"),
-        ("npm ci", project(workspaces=["p/*"]) | {"p/a/package.json": '{"bin": "cli.js"}'}, "the programs of the workspace p/a"),
         ("npm ci", project(workspaces=["p/*"]) | {"p/a/package.json": '{"scripts": {"prepare": "tsc"}}'}, "prepare"),
     ],
 )  # fmt: skip
