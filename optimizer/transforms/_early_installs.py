@@ -142,7 +142,8 @@ def _look_at_run(step: Step, run: Run, place: _Place) -> _Verdict:
         reason = why_pointed(call, step, place.context, place.moved, known) or _why_led(step, place, call.program)
         if reason is None and isinstance(answer, Found) and not _is_made(answer, place.dockerfile):
             if answer.install.ahead is not None:
-                return _fetch(run, pending[0] if pending else call.step, found, answer, place)
+                first = [pending[0]] if pending else [c.step for c in run.calls if _makes(c, place)]
+                return _fetch(run, min([call.step, *first]), found, answer, place)
             if pending is None:
                 found.append(answer)
                 continue
@@ -207,7 +208,7 @@ def _reads(found: Found) -> bool:
 def _why_call(call: Call, step: Step, place: _Place) -> str | None:
     if call.program == "cd":
         return None  # `_why_not_there` looks at these when all installs of the RUN are known
-    if any(below(path, folder) is not None for path in _made_by(call) for folder in place.folders):
+    if _makes(call, place):
         return _why_not_made(call, step, place)
     return why_call_dependent(call, place.folders) or _why_led(step, place)
 
@@ -234,6 +235,11 @@ def _made_by(call: Call) -> tuple[str, ...]:
     if call.program != "mkdir" or call.command.redirects or None in words or call.directory is None:
         return ()
     return tuple(image_path(word, call.directory) for word in words if word and not word.startswith("-"))
+
+
+def _makes(call: Call, place: _Place) -> bool:
+    """Tell whether a call makes folders among the sources."""
+    return any(below(path, folder) is not None for path in _made_by(call) for folder in place.folders)
 
 
 def _why_not_made(call: Call, step: Step, place: _Place) -> str | None:

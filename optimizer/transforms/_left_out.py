@@ -40,6 +40,9 @@ def _why_needed(dockerfile: Dockerfile, context: Context, missing: Sequence[str]
     return None
 
 
+_USUAL = frozenset({"node_modules", ".venv", "obj", "deps", "_build", ".build", "build", "vcpkg_installed"})
+
+
 def is_usual(output: str) -> bool:
     """Tell whether developers have this folder beside their sources too, even where it is not there just now."""
-    return output.rsplit("/", 1)[-1] in {"node_modules", ".venv", "obj", "deps", "_build"}
+    return output.rsplit("/", 1)[-1] in _USUAL
