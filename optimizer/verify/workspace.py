@@ -15,7 +15,6 @@ from msgspec import Struct
 
 from optimizer.context import IGNORE_FILE, Context, IgnoreFile
 from optimizer.engine import Result
-from optimizer.verify.builder import BuilderError
 from optimizer.verify.process import undisturbed
 
 
@@ -25,13 +24,19 @@ class Copy(Struct, frozen=True):
     folder: Path
     dockerfile: Path
 
-    def edit(self, path: str, change: Callable[[bytes], bytes]) -> None:
-        """Change a file of this copy alone."""
+    @contextmanager
+    def changed(self, path: str, change: Callable[[bytes], bytes]) -> Iterator[None]:
+        """Change a file of this copy alone, and put it back."""
         file = self.folder / path
-        data, state = change(file.read_bytes()), file.stat()
+        data, state = file.read_bytes(), file.stat()
         file.unlink()  # the other copies are further names of the same file
-        file.write_bytes(data)
-        file.chmod(state.st_mode)
+        try:
+            file.write_bytes(change(data))
+            file.chmod(state.st_mode)
+            yield
+        finally:
+            file.write_bytes(data)
+            file.chmod(state.st_mode)
 
 
 class Workspace:
@@ -90,11 +95,9 @@ class Workspace:
 @contextmanager
 def workspace(folder: Path, context: Context, *, keep: bool = False) -> Iterator[Workspace]:
     """Open a workspace; it is removed at the end, whatever ends it, unless it is to be kept."""
-    room = TemporaryDirectory(prefix="dfopt-verify-", ignore_cleanup_errors=True)  # noqa: SIM115 (see the end)
+    room = TemporaryDirectory(prefix="dfopt-verify-", ignore_cleanup_errors=True)
     try:
         yield Workspace(Path(room.name), folder, context)
-    except OSError as error:
-        raise BuilderError(f"the build context cannot be copied: {error.strerror}: {error.filename}") from error
     finally:
         if keep:
             room._finalizer.detach()  # type: ignore[attr-defined]  # noqa: SLF001 (`delete=False` comes with 3.12)
