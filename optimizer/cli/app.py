@@ -8,6 +8,7 @@ from optimizer.cli.diff import diff
 from optimizer.cli.init import init
 from optimizer.cli.rewrite import rewrite
 from optimizer.cli.transforms import transforms
+from optimizer.cli.verify import verify
 
 # Without markup and pretty tracebacks typer leaves rich alone, which would cost more time than a run.
 app = typer.Typer(
@@ -17,9 +18,9 @@ app = typer.Typer(
     no_args_is_help=True,
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
     epilog="Exit codes: 0 done or nothing to do, 1 changes found (diff, --check), 2 bad usage or input, "
-    "3 a bug in dfopt stopped it (the file is untouched, a report is written).",
+    "3 a bug in dfopt stopped it (the file is untouched, a report is written), 4 a rewrite is not proven (verify).",
 )
-for command in (rewrite, diff, transforms, init):
+for command in (rewrite, diff, verify, transforms, init):
     app.command()(command)
 
 

@@ -68,10 +68,10 @@ def work(job: Job, written: Mapping[str, str] = MappingProxyType({})) -> Entry:
         named = f" ({error.filename})" if error.filename and str(error.filename) != job.path else ""
         return entry.failed(f"cannot be read: {error.strerror or error}{named}")
     except Exception as error:  # noqa: BLE001 (one bad file never stops a batch)
-        return _stopped(job, entry, error)
+        return stopped(job, entry, error)
 
 
-def _stopped(job: Job, entry: Entry, error: Exception) -> Entry:
+def stopped(job: Job, entry: Entry, error: Exception) -> Entry:
     """Write the report that a bug needs, and say where it is."""
     from traceback import format_exception
 
@@ -86,7 +86,7 @@ def _stopped(job: Job, entry: Entry, error: Exception) -> Entry:
 
 def _optimised(job: Job, entry: Entry, written: Mapping[str, str]) -> Entry:
     text = job.text if job.text is not None else read_text(Path(job.path))
-    context = _context(job)
+    context = context_of(job)
     for path, content in written.items():
         if not (within := os.path.relpath(path, job.context)).startswith(os.pardir):
             context = context.overlay(within.replace(os.sep, "/"), content)
@@ -97,7 +97,8 @@ def _optimised(job: Job, entry: Entry, written: Mapping[str, str]) -> Entry:
     return Entry(entry.path, entry.context, entry.level, result, artifacts, entry.patch_path)
 
 
-def _context(job: Job) -> Context:
+def context_of(job: Job) -> Context:
+    """Return the build context of a job; raises InputError where it is no folder."""
     from optimizer.cli.disk import read_context
 
     folder = Path(job.context)

@@ -85,6 +85,7 @@ class Proof:
         self._told = told
         self._room = room
         self._images: list[str] = []
+        self._kept: list[str] = []
         self._linkages: comparison.Linkages = {}
         self._built: Build | BuildFailed | None = None
         self._original: _Original | None = None
@@ -112,6 +113,11 @@ class Proof:
         finally:
             self._remove(but=self._built.image if isinstance(self._built, Build) else None)
         return replace(found, builds=self.builds - before)
+
+    @property
+    def kept(self) -> tuple[str, ...]:
+        """The images and the folder with the copies, for a user who wants to look into them."""
+        return (str(self._room.place), *dict.fromkeys((*self._images, *self._kept)))
 
     def close(self) -> None:
         """Remove the images that are left."""
@@ -245,7 +251,9 @@ class Proof:
             self._images.remove(image)
         while self._images:
             image = self._images.pop()
-            if not self._settings.keep:
+            if self._settings.keep:
+                self._kept.append(image)
+            else:
                 self._builder.remove(image)
         self._images = left
 

@@ -43,7 +43,7 @@ class Workspace:
     """The copies of one context."""
 
     def __init__(self, room: Path, folder: Path, context: Context) -> None:
-        self._room = room
+        self.place = room
         self._source = folder
         self._context = context
         self._count = 0
@@ -68,7 +68,7 @@ class Workspace:
 
     def _copy(self, source: Path, ignores: Sequence[IgnoreFile], take: Callable[[str, str], object]) -> Copy:
         self._count += 1
-        folder = self._room / str(self._count) / _depth(self._context.dockerfile) / "context"
+        folder = self.place / str(self._count) / _depth(self._context.dockerfile) / "context"
         folder.mkdir(parents=True)
         kept = {self._context.dockerfile, self._context.ignore_path, IGNORE_FILE}
         _fill(source, folder, ignores, kept, take)
@@ -83,7 +83,7 @@ class Workspace:
         place = Path(os.path.normpath(copy.folder / path))
         place.parent.mkdir(parents=True, exist_ok=True)
         real = Path(os.path.realpath(place))
-        inside = real.is_relative_to(os.path.realpath(self._room / str(self._count))) and real.is_file()
+        inside = real.is_relative_to(os.path.realpath(self.place / str(self._count))) and real.is_file()
         target = real if inside else place
         mode = target.stat().st_mode & 0o7777 if target.is_file() and not target.is_symlink() else None
         target.unlink(missing_ok=True)
