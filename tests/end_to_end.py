@@ -35,6 +35,9 @@ class Case:
     # `touch` a file, and the `step` that must stay cached; `before` is the one that did its work, where it had none
     rebuild: dict[str, str] = field(default_factory=dict)
     gone: tuple[str, ...] = ()  # files of the image that the rewrite says it leaves out
+    # what changes in `file` (`old` becomes `new`), and how the build then shows that a cache mount was full: it prints
+    # `log`, or needs no `network`
+    refill: dict[str, str] = field(default_factory=dict)
 
     @property
     def context(self) -> Path:

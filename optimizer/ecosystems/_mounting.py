@@ -19,7 +19,8 @@ Env = Mapping[str, str | None]
 class Download(Struct, frozen=True):
     """A download cache; `below` are the folders in each of `Cache.targets` that hold it, "" for the whole.
 
-    `flags` keep the tool from using its cache; `setting` is the line of a settings file that moves it.
+    `flags` keep the tool from using its cache; `key` is the setting in one of the project's files `settings` that
+    moves it; `folder` says where it lies where `Cache.targets` does not.
     """
 
     sharing: str = "shared"
@@ -27,13 +28,14 @@ class Download(Struct, frozen=True):
     flags: frozenset[str] = frozenset()
     settings: tuple[str, ...] = ()
     key: str = ""
+    folder: Callable[[Env], str] | None = None
 
 
 class Store(Struct, frozen=True):
     """A store; `folders` gives where it lies by the environment, `idle` the subcommands that do not need it.
 
     `own` are words of a call that put results of the project itself there, `offline` those with which a call makes do
-    with what is there, and `compiled` the subcommands that gain by `extra` (Go's build cache, which only they fill).
+    with what is there; `compiled` are the subcommands that alone use and fill a `build_cache`.
     """
 
     name: str
@@ -44,7 +46,14 @@ class Store(Struct, frozen=True):
     own: frozenset[str] = frozenset()
     offline: frozenset[str] = frozenset()
     compiled: frozenset[str] = frozenset()
-    extra: Callable[[Env], str] | None = None
+    build_cache: Callable[[Env], str] | None = None
+
+
+def _pnpm_store(env: Env) -> str:
+    """Return pnpm's store (https://pnpm.io/settings#storedir)."""
+    if home := env.get("PNPM_HOME"):
+        return f"{home}/store"
+    return f"{env.get('XDG_DATA_HOME') or str(env.get('HOME') or '/root') + '/.local/share'}/pnpm/store"
 
 
 _PIP = frozenset({"--no-cache-dir", "--no-cache"})
@@ -59,7 +68,7 @@ DOWNLOADS: Mapping[str, Download] = {
     "uv": Download(flags=_PIP | {"-n"}, settings=("pyproject.toml", "uv.toml"), key="cache-dir"),
     "npm": Download(settings=_NPMRC, key="cache"),
     "yarn": Download(sharing="locked", settings=(".yarnrc", *_NPMRC), key="cache-folder"),
-    "pnpm": Download(settings=(*_NPMRC, "pnpm-workspace.yaml"), key="store-?[dD]ir"),
+    "pnpm": Download(settings=(*_NPMRC, "pnpm-workspace.yaml"), key="store-?[dD]ir", folder=_pnpm_store),
     "bun": Download(settings=("bunfig.toml",), key="(?:dir|disable)"),
     "composer": Download(flags=frozenset({"--no-cache"}), settings=("composer.json",), key='"cache-dir"'),
     "mix": Download(sharing="locked"),
@@ -98,7 +107,7 @@ STORES: Mapping[str, Store] = {
         idle=frozenset({"env", "fmt", "help", "telemetry", "version"}),
         offline=frozenset({"-mod=vendor"}),
         compiled=frozenset({"build", "install"}),
-        extra=_go_builds,
+        build_cache=_go_builds,
     ),
     "cargo": Store(
         "Cargo's crates",
