@@ -146,6 +146,8 @@ def _command(text: str, tokens: list[Token]) -> Command:
     if words and not assignments and words[0].text in _RESERVED:
         raise NotUnderstoodError(tokens[0].start)
     redirects = tuple(t.redirect for t in tokens if t.redirect)
+    if assignments and redirects and not words:
+        raise NotUnderstoodError(tokens[0].start)  # tree-sitter takes what follows for the command's name
     return Command(tuple(assignments), tuple(words), redirects, Span(tokens[0].start, tokens[-1].end))
 
 

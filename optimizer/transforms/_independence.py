@@ -38,7 +38,7 @@ _SYSTEM_PROGRAM = lazy_pattern(r"/(?:usr/(?:local/)?)?s?bin/[^/]+")
 _READING_SUBSTITUTION = lazy_pattern(r"(?:\$\(|`)\s*<")
 _ANYWHERE = "/project"
 _ABOUT_THE_SYSTEM = frozenset({"/etc/os-release", "/etc/lsb-release", "/usr/lib/os-release"})  # variables, no more
-_HIDING = lazy_pattern(r"what (?:trap|alias|eval|source|\.) reads is not known|find -exec")
+_HIDING = lazy_pattern(r"what (?:trap|alias|coproc|eval|source|\.) reads is not known|find -exec")
 _SHELLS = frozenset({"sh", "bash", "dash", "ash"})
 _STDIN_OPTIONS = frozenset({"-", "-s", "-e", "-x", "-E", "-ex", "-s --"})
 

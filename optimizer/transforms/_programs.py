@@ -187,7 +187,8 @@ PROGRAMS: dict[str, Program] = {
         ("echo", "printf", "true", ":", "false", "set", "export", "unset", "umask", "sleep", "date"), _TEXT
     ),
     **dict.fromkeys(("uname", "id", "whoami", "getent", "arch", "nproc", "which", "type", "hash", "tr"), _TEXT),
-    **dict.fromkeys(("lsb_release", "shopt", "command", "exit", "wait", "mktemp", "date"), _TEXT),
+    **dict.fromkeys(("read", "ulimit", "readonly", "declare", "typeset", "local", "let", "shift", "return"), _TEXT),
+    **dict.fromkeys(("break", "continue", "lsb_release", "shopt", "command", "exit", "wait", "mktemp", "date"), _TEXT),
 }
 
 # Programs that take no notice of a variable they do not know; those of languages may build what they fetch.

@@ -35,7 +35,7 @@ _PROGRAMS = {
     **dict.fromkeys(
         "set true : test [ cd echo printf sed cat grep egrep awk cut tr sort head tail uname id date lsb_release"
         " export unset umask command type which sha256sum sha512sum md5sum [[ false sleep"
-        " exit trap alias wait ls".split(),
+        " exit trap alias wait ls read ulimit readonly declare typeset local let shift return break continue".split(),
         _SUPPORT,
     ),
 }  # fmt: skip

@@ -30,7 +30,7 @@ SHAPES = [
     ("(a; b) > x 2>&1 && c", "redirected(subshell(a ; b))>x2>&1 && c"),
     ("{ a; b; } || c", "group(a ; b ;) || c"),
     ("A=1 B='x y' c -d", "A=1,B=x y,c,-d"),
-    ("A=1 > f", "A=1>f"),
+    ("> f && a", ">f && a"),
     ("A+=1 B[0]=2 C=(1 2)", "A=?,B=?,C=?"),
     ("export A=1 B && unset -f X", "export,A=1,B && unset,-f,X"),
     ("[ -f x ] && [[ -d y && z ]]", "[,-f,x,] && [[,-d,y,?,z,]]"),
@@ -72,7 +72,7 @@ REFUSED = [
 # bash takes these, dfopt does not, rather than guess.
 NOT_UNDERSTOOD = [
     "((a++))", "for i do c; done", "a <> f", "cat <<A <<B\n1\nA\n2\nB", "time (a; b)", "a \\", "cat <<E\n$(a\nE",
-    "case a in a) b ;& esac",
+    "case a in a) b ;& esac", "A=1 > f", "A=1 > f && a",
 ]  # fmt: skip
 
 

@@ -8,7 +8,6 @@ CHANGES = [
     ("a b", ""),
     ("A=1 a", ""),
     ("A=1", "variables"),
-    ("A=1 > f", "variables"),
     ("export A=1", "variables"),
     ("A=1 export B", "variables"),
     ("unset A", "variables"),
