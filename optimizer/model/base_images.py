@@ -15,6 +15,17 @@ _PASS_COMMANDS_ON = frozenset(
     "swift tomcat ubuntu mcr.microsoft.com/dotnet/aspnet mcr.microsoft.com/dotnet/runtime "
     "mcr.microsoft.com/dotnet/runtime-deps mcr.microsoft.com/dotnet/sdk".split()
 )
+# Variables of official images that Dockerfiles build paths from. Source: the images' own Dockerfiles.
+_VARIABLES = {
+    "golang": {"GOPATH": "/go"},
+    "gradle": {"GRADLE_HOME": "/opt/gradle"},
+    "httpd": {"HTTPD_PREFIX": "/usr/local/apache2"},
+    "maven": {"MAVEN_HOME": "/usr/share/maven", "MAVEN_CONFIG": "/root/.m2"},
+    "php": {"PHP_INI_DIR": "/usr/local/etc/php"},
+    "ruby": {"GEM_HOME": "/usr/local/bundle", "BUNDLE_APP_CONFIG": "/usr/local/bundle"},
+    "rust": {"CARGO_HOME": "/usr/local/cargo", "RUSTUP_HOME": "/usr/local/rustup"},
+    "tomcat": {"CATALINA_HOME": "/usr/local/tomcat"},
+}
 _WINDOWS = ("windowsservercore", "nanoserver", "mcr.microsoft.com/windows")
 
 
@@ -33,6 +44,11 @@ def workdir(image: str | None) -> str | None:
     if image is None or "onbuild" in image or repository(image) not in _START_IN_ROOT:
         return None
     return "/"
+
+
+def variables(image: str | None) -> dict[str, str]:
+    """Return the variables that an image is known to set, as far as paths are built from them."""
+    return {} if image is None else _VARIABLES.get(repository(image), {})
 
 
 def passes_commands_on(image: str | None) -> bool:

@@ -5,7 +5,7 @@ from collections.abc import Iterator, Mapping
 from msgspec import Struct, field
 
 from optimizer.shell import Call, Script
-from optimizer.syntax import Document, Instruction, Joined
+from optimizer.syntax import Document, Instruction, Joined, expand, variables_in
 
 POSIX_SHELLS = frozenset({"sh", "bash", "ash", "dash"})
 
@@ -21,6 +21,7 @@ class State(Struct, frozen=True):
     sure: Mapping[str, str | None] = field(
         default_factory=dict
     )  # ENV and ARG as RUN finds them whatever ARGs are given
+    inherited: Mapping[str, str] = field(default_factory=dict)  # what the base image is known to set
 
     @property
     def is_posix(self) -> bool:
@@ -30,6 +31,16 @@ class State(Struct, frozen=True):
     def value(self, name: str) -> str | None:
         """Return what `$name` gives, ENV before ARG; None where it is unset or unknown."""
         return self.env[name] if name in self.env else self.args.get(name)
+
+    def word(self, text: str, escape: str = "\\") -> str | None:
+        """Return a word of an instruction with its variables replaced, None where it is not known what it becomes.
+
+        A variable that the file does not declare may be one of the base image (PHP_INI_DIR, GOPATH).
+        """
+        if "$" not in text:
+            return expand(text, {}, escape)
+        known = {**self.inherited, **self.args, **self.env}
+        return expand(text, known, escape) if variables_in(text, escape) <= known.keys() else None
 
 
 class Run(Struct, frozen=True):

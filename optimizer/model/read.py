@@ -86,7 +86,9 @@ class _Reader(Struct):
 
     def _first_state(self, base: str | None, parent: int | None) -> State:
         if parent is None:
-            return State(base_images.workdir(base), None, base_images.shell(base), {}, {})
+            return State(
+                base_images.workdir(base), None, base_images.shell(base), {}, {}, inherited=base_images.variables(base)
+            )
         state = self.ends[parent]
         for step in self.steps:
             if step.stage == parent and step.instruction.trigger is not None:
@@ -94,18 +96,18 @@ class _Reader(Struct):
         return state
 
     def _moved(self, state: State, instruction: Instruction) -> State:
-        known = {**state.args, **state.env}
         match instruction.name:
             case "WORKDIR":
-                return replace(state, workdir=_workdir(state.workdir, self._word(instruction, known)))
+                return replace(state, workdir=_workdir(state.workdir, self._word(instruction, state)))
             case "USER":
-                return replace(state, user=self._word(instruction, known))
+                return replace(state, user=self._word(instruction, state))
             case "SHELL" if instruction.json:
                 return replace(state, shell=instruction.json)
             case "ENV":
                 given = pairs(instruction)
-                values = {k: expand(v or "", known, self.escape) for k, v in given}
-                sure = {k: expand(v or "", state.sure, self.escape) for k, v in given}
+                known, sure_of = {**state.args, **state.env}, replace(state, env=state.sure, args={})
+                values = {k: self._value(k, v or "", known, state) for k, v in given}
+                sure = {k: self._value(k, v or "", state.sure, sure_of) for k, v in given}
                 return replace(state, env={**state.env, **values}, sure={**state.sure, **sure})
             case "ARG":
                 args, declared = dict(state.args), pairs(instruction)
@@ -116,8 +118,12 @@ class _Reader(Struct):
             case _:
                 return state
 
-    def _word(self, instruction: Instruction, known: Mapping[str, str | None]) -> str | None:
-        return expand(instruction.value.text.strip(), known, self.escape)
+    def _word(self, instruction: Instruction, state: State) -> str | None:
+        return state.word(instruction.value.text.strip(), self.escape)
+
+    def _value(self, name: str, text: str, known: Mapping[str, str | None], state: State) -> str | None:
+        """Return the value that an ENV gives a variable; of a list such as PATH, the part that the file itself names."""
+        return expand(text, known, self.escape) if name.endswith("PATH") else state.word(text, self.escape)
 
     def _argument(
         self,

@@ -12,7 +12,6 @@ from msgspec import Struct
 
 from optimizer.context import Context
 from optimizer.model import BASE_WORKDIR, Step
-from optimizer.syntax import expand
 from optimizer.syntax.lazy_pattern import lazy_pattern
 
 # Settings, certificates and keys of the programs that download, which an install may need without saying so.
@@ -74,8 +73,7 @@ def read_copy(step: Step, context: Context) -> Copied | str:
     odd = next((f.name for f in instruction.flags if f.name not in _PLAIN_FLAGS), None)
     if odd:
         return f"the {instruction.name} has the flag --{odd}"
-    known = {**state.args, **state.env}
-    words = [expand(word, known) for word in instruction.arguments]
+    words = [state.word(word) for word in instruction.arguments]
     if len(words) < 2 or None in words:  # noqa: PLR2004 - a source and a destination at the least
         return f"the {instruction.name} names its files through variables that are not known"
     *sources, target = (word for word in words if word is not None)

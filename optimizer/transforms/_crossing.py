@@ -7,7 +7,6 @@ from msgspec import Struct
 
 from optimizer.context import Context
 from optimizer.model import BASE_WORKDIR, Step
-from optimizer.syntax import expand
 from optimizer.transforms._copies import Copied, brings_context, image_path, read_copy
 from optimizer.transforms._independence import why_dependent
 
@@ -48,7 +47,7 @@ def destinations(step: Step, context: Context) -> list[str] | None:
     if isinstance(copied, Copied):
         return [placed.destination for placed in copied.placed]
     arguments = step.instruction.arguments
-    target = expand(arguments[-1], {**step.state.args, **step.state.env}) if len(arguments) > 1 else None
+    target = step.state.word(arguments[-1]) if len(arguments) > 1 else None
     if step.instruction.problem or target is None:
         return None
     return [image_path(target, step.state.workdir)]

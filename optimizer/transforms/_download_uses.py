@@ -8,7 +8,6 @@ from fnmatch import fnmatchcase
 from optimizer.context import Context
 from optimizer.model import BASE_WORKDIR, Dockerfile, State, Step
 from optimizer.shell import Call, Command, Word
-from optimizer.syntax.expand import expand
 from optimizer.syntax.lazy_pattern import lazy_pattern
 from optimizer.transforms._downloads import File, pattern_of
 
@@ -137,7 +136,7 @@ def _copies(dockerfile: Dockerfile, other: Step, heirs: set[int], file: File) ->
         return False
     if file.path[0] == "?" or BASE_WORKDIR in file.path:
         return True
-    sources = [expand(w, {**other.state.args, **other.state.env}) for w in instruction.arguments[:-1]]
+    sources = [other.state.word(w) for w in instruction.arguments[:-1]]
     return any(s is None or _matches(file.path, posixpath.join("/", s)) for s in sources)
 
 

@@ -8,7 +8,6 @@ from msgspec import Struct
 
 from optimizer.context import IGNORE_FILE, Context
 from optimizer.model import Dockerfile, Step
-from optimizer.syntax import expand
 from optimizer.syntax.lazy_pattern import lazy_pattern
 from optimizer.transforms._copies import brings_context
 from optimizer.transforms._finding import Decline
@@ -164,8 +163,7 @@ class Build(Struct, frozen=True):
 
 
 def _sources(step: Step, escape: str) -> Sequence[str | None]:
-    known = {**step.state.args, **step.state.env}
-    words = [expand(word, known, escape) for word in step.instruction.arguments[:-1]]
+    words = [step.state.word(word, escape) for word in step.instruction.arguments[:-1]]
     return [word for word in words if word is None or "://" not in word]
 
 

@@ -15,7 +15,7 @@ from msgspec import Struct
 from optimizer.context import Context
 from optimizer.model import Dockerfile, Step, base_images
 from optimizer.shell import Call, Word, resolve
-from optimizer.syntax import Document, expand, variables_in
+from optimizer.syntax import Document, variables_in
 from optimizer.syntax.lazy_pattern import lazy_pattern
 from optimizer.transforms._copies import Copied, brings_context, image_path, read_copy
 from optimizer.transforms._crossing import destinations
@@ -168,7 +168,7 @@ def _files(copy: Step, context: Context) -> list[str] | None:
     copied = read_copy(copy, context)
     if isinstance(copied, Copied):
         return None if any(p.folder for p in copied.placed) else [p.destination for p in copied.placed]
-    words = [expand(word, {**copy.state.args, **copy.state.env}) for word in copy.instruction.arguments]
+    words = [copy.state.word(word) for word in copy.instruction.arguments]
     if len(words) != 2 or None in words:  # noqa: PLR2004 - one source and its destination
         return None
     source, target = (word or "" for word in words)
@@ -184,7 +184,7 @@ def _is_made(dockerfile: Dockerfile, step: Step, folder: str) -> bool:
 def _workdirs(dockerfile: Dockerfile, step: Step) -> Iterator[tuple[Step, str | None]]:
     for earlier in _history(dockerfile, step):
         if earlier.name == "WORKDIR":
-            value = expand(earlier.instruction.value.text.strip(), {**earlier.state.args, **earlier.state.env})
+            value = earlier.state.word(earlier.instruction.value.text.strip())
             yield earlier, None if value is None else image_path(value, earlier.state.workdir)
 
 

@@ -7,7 +7,6 @@ from functools import lru_cache
 from optimizer.context import Context
 from optimizer.model import BASE_WORKDIR, Dockerfile, Step
 from optimizer.shell import SHELLS, Call
-from optimizer.syntax.expand import expand
 from optimizer.syntax.lazy_pattern import lazy_pattern
 
 _BINARIES = lazy_pattern(r"(?:^|/)s?bin$|^/etc/init\.d$")
@@ -122,8 +121,7 @@ def _sources(dockerfile: Dockerfile, context: Context, copy: Step, path: str) ->
     """Go through the context paths that a COPY may bring to an image path."""
     if copy.instruction.flag("from") is not None:
         return
-    known = {**copy.state.args, **copy.state.env}
-    words = [expand(w, known, dockerfile.document.escape) for w in copy.instruction.arguments]
+    words = [copy.state.word(w, dockerfile.document.escape) for w in copy.instruction.arguments]
     if len(words) < 2:  # noqa: PLR2004 a source and a destination
         return
     target = _absolute(words[-1] or "", copy.state.workdir or BASE_WORKDIR)

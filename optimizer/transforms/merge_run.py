@@ -11,7 +11,6 @@ from itertools import groupby
 
 from optimizer.model import BASE_WORKDIR, Dockerfile, Step
 from optimizer.syntax import Document
-from optimizer.syntax.expand import expand
 from optimizer.transforms._finding import Decline, Finding, Gain, Level, Rewrite
 from optimizer.transforms._independence import why_dependent
 from optimizer.transforms._layout import why_not_movable
@@ -221,8 +220,7 @@ def _copied_folders(dockerfile: Dockerfile, step: Step) -> list[str]:
     lineage = dockerfile.lineage(step.stage)
     for copy in dockerfile.steps[: step.index]:
         if copy.name in {"COPY", "ADD"} and copy.stage in lineage:
-            known = {**copy.state.args, **copy.state.env}
-            target = expand((copy.instruction.arguments or ("/",))[-1], known, dockerfile.document.escape)
+            target = copy.state.word((copy.instruction.arguments or ("/",))[-1], dockerfile.document.escape)
             base = copy.state.workdir or BASE_WORKDIR
             folders.append("/" if target is None else target if target.startswith("/") else f"{base}/{target}")
     return folders

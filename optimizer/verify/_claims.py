@@ -12,7 +12,7 @@ from optimizer.ecosystems import ecosystems_for
 from optimizer.ecosystems._system import SystemManager
 from optimizer.engine import Result
 from optimizer.model import BASE_WORKDIR, Dockerfile, Step, mounts, read
-from optimizer.syntax import expand, parse
+from optimizer.syntax import parse
 from optimizer.transforms._copies import below, brings_context, image_path, read_copy
 
 _START = "exec-form"
@@ -95,8 +95,7 @@ def _carried(step: Step, dockerfile: Dockerfile, found: Mapping[int, Mapping[str
     """Go through the places where files of an earlier stage go that are left out there."""
     name = str(step.instruction.flag("from")).lower()
     stage = next((s.index for s in dockerfile.stages[: step.stage] if name in {s.name, str(s.index)}), None)
-    known = {**step.state.args, **step.state.env}
-    words = [expand(word, known) for word in step.instruction.arguments]
+    words = [step.state.word(word) for word in step.instruction.arguments]
     if stage is None or None in words or not words:
         return
     *sources, target = (word for word in words if word is not None)

@@ -40,7 +40,9 @@ def test_working_directory(above: str, workdir: str | None) -> None:
 @pytest.mark.parametrize(
     ("above", "env"),
     [
-        ("ENV A=1 B=$A", {"A": "1", "B": ""}),  # one ENV sees only what stood above it
+        ("ENV A=1 B=$A", {"A": "1", "B": None}),  # one ENV sees only what stood above it, perhaps in the base image
+        ("ENV A=$UNHEARD/x", {"A": None}),
+        ("ENV PATH=/app/bin:$PATH", {"PATH": "/app/bin:"}),  # the part of a list that the file names
         ("ENV A=1\nENV B=$A", {"A": "1", "B": "1"}),
         ("ARG A\nENV B=$A", {"B": None}),
         ("ARG A=2\nENV A=3\nENV B=$A", {"A": "3", "B": "3"}),
@@ -131,6 +133,28 @@ def test_an_unknown_directory_is_no_real_path() -> None:
     assert run is not None
     assert run.calls[0].directory == BASE_WORKDIR
     assert not BASE_WORKDIR.startswith("/")
+
+
+@pytest.mark.parametrize(
+    ("base", "word", "expanded"),
+    [
+        ("golang:1.24", "$GOPATH/src/app", "/go/src/app"),
+        ("golang:1.24\nENV GOPATH=/gopath", "$GOPATH/src", "/gopath/src"),
+        ("golang:1.24 AS one\nFROM one", "$GOPATH", "/go"),
+        ("own/image", "${PHP_INI_DIR}/php.ini", None),
+        ("own/image", "${APP:-/app}", None),
+        ("own/image\nARG APP", "$APP", None),
+        ("own/image\nARG APP=/app", "$APP/bin", "/app/bin"),
+        ("own/image", "/plain", "/plain"),
+    ],
+)
+def test_a_word_with_a_variable_of_the_base_image_is_not_known(base: str, word: str, expanded: str | None) -> None:
+    assert model(f"FROM {base}\nRUN true\n").steps[-1].state.word(word) == expanded
+
+
+@pytest.mark.parametrize(("base", "workdir"), [("golang:1.24", "/go/src/app"), ("node:22", None), ("own/image", None)])
+def test_a_workdir_with_a_variable_of_the_base_image(base: str, workdir: str | None) -> None:
+    assert model(f"FROM {base}\nWORKDIR $GOPATH/src/app\nRUN true\n").steps[-1].state.workdir == workdir
 
 
 @pytest.mark.parametrize(
