@@ -43,7 +43,7 @@ def _later(dockerfile: Dockerfile, step: Step) -> Iterator[Step]:
 
 
 def _why_call(left: Left, step: Step, call: Call, before: tuple[Call, ...]) -> str | None:
-    if call.program == left.call.program and OFFLINE & {word.value for word in call.arguments}:
+    if call.program == left.call.program and _is_offline(left.ecosystem, call):
         return f"line {step.line} works without the network, from the cache"
     if call.program != "rm" and not _purges_strictly(left, call):
         return None
@@ -53,6 +53,12 @@ def _why_call(left: Left, step: Step, call: Call, before: tuple[Call, ...]) -> s
     if any(_fills(left.ecosystem, one, env) for one in before):
         return None
     return f"the {call.program} of line {step.line} fails where there is nothing to remove"
+
+
+def _is_offline(ecosystem: Ecosystem, call: Call) -> bool:
+    """Tell whether a call makes do with what is cached; dnf and yum have a letter for it."""
+    words = {word.value for word in call.arguments}
+    return bool(OFFLINE & words) or (ecosystem.id == "dnf" and "-C" in words)
 
 
 def _fills(ecosystem: Ecosystem, call: Call, env: Mapping[str, str | None]) -> bool:

@@ -35,7 +35,7 @@ _QUIET = frozenset({
     "add", "audit", "cache", "ci", "clean", "config", "dedupe", "global", "i", "info", "install", "list", "ls", "prune",
     "rebuild", "set", "update", "upgrade", "--version", "-v",
 })  # fmt: skip
-_SYSTEM_TOOLS = frozenset({"yum", "dnf", "dnf5", "microdnf", "zypper"})  # these do not remove themselves
+_SYSTEM_TOOLS = frozenset({"yum", "dnf", "dnf5", "microdnf", "tdnf", "zypper"})  # these do not remove themselves
 _SCRATCH = lazy_pattern(
     r"(?:/tmp|/var/tmp|/var/cache|/var/log|/var/lib/apt/lists|/usr/share/(?:doc|info|locale|man)"
     r"|(?:/root|/home/[^/]+)/\.(?:cache|npm|node-gyp|gnupg|wget-hsts))(?:/.*)?"

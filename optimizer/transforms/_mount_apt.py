@@ -18,7 +18,7 @@ from optimizer.transforms._mount_cleanup import cut_for
 from optimizer.transforms._mount_owner import Owner, base_of
 from optimizer.transforms._mount_wants import Mount, Refused, Want, why_not_mountable
 from optimizer.transforms._mounts import mounted
-from optimizer.transforms._package_lists import READERS, known_installer, reader_of_lists
+from optimizer.transforms._package_lists import READERS, known_installer, reader_of_lists, why_configured
 from optimizer.transforms._scripts import script_path
 
 _ARCHIVES, _LISTS = "/var/cache/apt", "/var/lib/apt/lists"
@@ -98,7 +98,7 @@ def _why_not(dockerfile: Dockerfile, context: Context, step: Step, owner: Owner 
         updated = updated or given.action == "update"
         if not updated:
             return f"line {step.line} installs from lists that another step fetched, which a mount may no longer hold"
-    return reader_of_lists(dockerfile, context, step, "apt")
+    return why_configured(dockerfile, step) or reader_of_lists(dockerfile, context, step, "apt")
 
 
 def _why_stranger(dockerfile: Dockerfile, steps: list[Step], root: int) -> str | None:

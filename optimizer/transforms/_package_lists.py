@@ -16,6 +16,7 @@ from optimizer.ecosystems._system import Grammar, invocation
 from optimizer.model import Dockerfile, Step
 from optimizer.model.run import read_run
 from optimizer.shell import Call, calls, parse_script
+from optimizer.syntax.lazy_pattern import lazy_pattern
 from optimizer.transforms import _scripts
 
 _DEPTH = 3  # of scripts that start scripts
@@ -58,6 +59,7 @@ READERS = {
         re.compile(r"\bapk\b"),
     ),
 }  # fmt: skip
+_ELSEWHERE = lazy_pattern(r"\bDir::(?:State|Cache)|\bAPT_CONFIG=")
 # Programs that only name others.
 _TALKERS = frozenset(
     {"echo", "printf", "which", "type", "hash", "dpkg", "dpkg-query", "apt-mark", "man", "grep", "sed"}
@@ -108,6 +110,17 @@ def reader_of_lists(
     search = _Search(dockerfile, context, READERS[manager], flags_come)
     triggers = [s for s in dockerfile.stages[step.stage].steps if s.instruction.trigger is not None]
     return _trigger_reader(search, triggers) or _reader(search, step.stage, dockerfile.after(step))
+
+
+def why_configured(dockerfile: Dockerfile, step: Step) -> str | None:
+    """Say which RUN, COPY or ENV above may have told apt to keep its files elsewhere (apt.conf(5), "Directories")."""
+    lineage = dockerfile.lineage(step.stage)
+    for other in dockerfile.steps[: step.index + 1]:
+        if other.stage in lineage and other.name in {"RUN", "COPY", "ENV"}:
+            texts = (other.instruction.value.text, *(heredoc.body for heredoc in other.instruction.heredocs))
+            if any(_ELSEWHERE.search(text) for text in texts):
+                return f"line {other.line} tells apt of other folders"
+    return None
 
 
 def refreshes(dockerfile: Dockerfile, context: Context, step: Step, manager: str) -> bool:
@@ -233,22 +246,28 @@ def _of_script(search: _Search, step: Step, call: Call, others: tuple[Call, ...]
     if path == "":
         return _of_piped(step, call, others)
     if path is None:
-        return _of_program(search, step, call)
+        return _of_program(search, step, call, depth)
     text = _scripts.text_of(search.dockerfile, search.context, step, path, call.directory)
     if text is None or depth == 0:
         return f"{path} in line {step.line} {_NEEDS}"
     return f"{path} {_NEEDS}" if _script_reads(search, step, text, depth - 1) else None
 
 
-def _of_program(search: _Search, step: Step, call: Call) -> str | None:
-    """Judge a program that may be, or may interpret, a file of the context."""
+def _of_program(search: _Search, step: Step, call: Call, depth: int) -> str | None:
+    """Judge a program that may be, or may interpret, a file of the context; `source` reads one."""
     inner = _scripts.interpreted_path(call)
     dockerfile, context = search.dockerfile, search.context
+    if call.program == "source":
+        inner = call.words[1].text if len(call.words) > 1 else None
+        text = _scripts.sourced_text(dockerfile, context, step, call)
+        reads = text is not None and _script_reads(search, step, text, depth - 1)
+        return f"{inner} {_NEEDS}" if reads else None
     if inner is None:
         text = _scripts.bare_text(dockerfile, context, step, call)
     else:
         text = _scripts.text_of(dockerfile, context, step, inner, call.directory)
-    return f"{inner or call.program} {_NEEDS}" if text is not None and _text_reads(search, step, text) else None
+    reads = text is not None and _text_reads(search, step, text, depth - 1)
+    return f"{inner or call.program} {_NEEDS}" if reads else None
 
 
 def _of_piped(step: Step, call: Call, others: tuple[Call, ...]) -> str | _Verdict | None:
@@ -259,16 +278,18 @@ def _of_piped(step: Step, call: Call, others: tuple[Call, ...]) -> str | _Verdic
     return _Verdict.FETCHES if refreshed and call.certain else None
 
 
-def _text_reads(search: _Search, step: Step, text: str) -> bool:
+def _text_reads(search: _Search, step: Step, text: str, depth: int = _DEPTH) -> bool:
     """Tell whether a program in any language may need lists that are there before it starts."""
     first = text.partition("\n")[0]
     if first.startswith("#!") and first.rstrip().endswith("sh"):
-        return _script_reads(search, step, text, _DEPTH)
+        return _script_reads(search, step, text, depth)
     return bool(search.reads.mention.search(text))
 
 
 def _script_reads(search: _Search, step: Step, text: str, depth: int) -> bool:
     script = parse_script(text)
+    if depth < 0:
+        return True  # scripts that start each other
     if script.problem:
         return bool(search.reads.mention.search(text))
     return isinstance(_of_calls(search, step, calls(script, None, {}), depth), str)

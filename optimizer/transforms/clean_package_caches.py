@@ -22,7 +22,7 @@ from optimizer.transforms._cleanup_place import as_started, insert_behind, place
 from optimizer.transforms._finding import Decline, Edit, Finding, Gain, Level, Rewrite
 from optimizer.transforms._layout import chain_operator, insert_word
 from optimizer.transforms._mounts import mounted
-from optimizer.transforms._package_lists import reader_behind, reader_of_lists, refreshes
+from optimizer.transforms._package_lists import reader_behind, reader_of_lists, refreshes, why_configured
 from optimizer.transforms._transform import Example, Subject, transform
 from optimizer.transforms._unread import ANY_INSTALL, unread
 
@@ -217,7 +217,8 @@ def _why_not_cleaned(subject: Subject, step: Step, group: list[Left]) -> str | N
         return "no install of the RUN uses what it fetches"
     if not refreshes(subject.dockerfile, subject.context, step, manager):
         return "the lists come from an earlier layer, which a removal here would not make smaller"
-    return reader_of_lists(subject.dockerfile, subject.context, step, manager)
+    configured = why_configured(subject.dockerfile, step) if manager == "apt" else None
+    return configured or reader_of_lists(subject.dockerfile, subject.context, step, manager)
 
 
 def _is_used(step: Step, ecosystem: Ecosystem) -> bool:

@@ -3,11 +3,17 @@
 import pytest
 
 from optimizer.context import Context
-from optimizer.ecosystems import Ecosystem, Install, Project, Refusal, apk, apt, dnf, zypper
+from optimizer.ecosystems import Ecosystem, Install, Project, Refusal, apk, apt, dnf, pacman, zypper
 from optimizer.shell import Call, calls, parse_script
 
 PROJECT = Project(Context.of({}), "", "/app")
-MANAGERS = {"apt": apt.ECOSYSTEM, "apk": apk.ECOSYSTEM, "dnf": dnf.ECOSYSTEM, "zypper": zypper.ECOSYSTEM}
+MANAGERS = {
+    "apt": apt.ECOSYSTEM,
+    "apk": apk.ECOSYSTEM,
+    "dnf": dnf.ECOSYSTEM,
+    "pacman": pacman.ECOSYSTEM,
+    "zypper": zypper.ECOSYSTEM,
+}
 LISTS = ("rm -rf /var/lib/apt/lists/*",)
 
 
@@ -33,6 +39,10 @@ def manager(text: str) -> Ecosystem:
         ("microdnf upgrade", ("microdnf clean all",)),
         ("dnf group install Tools", ("dnf clean all",)),
         ("zypper -n in git", ("zypper clean --all",)),
+        ("tdnf install -y git", ("tdnf clean all",)),
+        ("pacman -Syu --noconfirm", ("rm -rf /var/cache/pacman/pkg/*",)),
+        ("pacman --sync --refresh git", ("rm -rf /var/cache/pacman/pkg/*",)),
+        ("pacman -U https://example.org/a.pkg.tar.zst", ("rm -rf /var/cache/pacman/pkg/*",)),
         ("zypper --gpg-auto-import-keys ref", ("zypper clean --all",)),
     ],
 )
@@ -74,6 +84,13 @@ def test_the_flag_goes_behind_the_verb(text: str, after: str) -> None:
         "dnf clean all",
         "dnf remove git",
         "zypper lr",
+        "pacman -Sy",
+        "pacman -Ss git",
+        "pacman -Si git",
+        "pacman -Q",
+        "pacman -R git",
+        "pacman -Scc",
+        "pacman -Sp git",
     ],
 )
 def test_nothing_is_left_behind_or_known(text: str) -> None:
@@ -89,6 +106,8 @@ def test_nothing_is_left_behind_or_known(text: str) -> None:
         "apt-get -o Dir::State::lists=/l update",
         "apk --root /mnt add git",
         "zypper -R /mnt in git",
+        "pacman -r /mnt -S git",
+        "pacman -S --cachedir=/c git",
     ],
 )
 def test_a_cache_elsewhere_is_left_alone(text: str) -> None:
@@ -114,6 +133,9 @@ def test_a_cache_elsewhere_is_left_alone(text: str) -> None:
         ("dnf", "dnf -y clean metadata"),
         ("dnf", "rm -rf /var/cache/yum"),
         ("zypper", "zypper clean -a"),
+        ("pacman", "yes | pacman -Scc"),
+        ("pacman", "pacman --sync --clean --clean"),
+        ("pacman", "rm -f /var/cache/pacman/pkg/*"),
     ],
 )
 def test_what_counts_as_cleaning(id_: str, text: str) -> None:
@@ -130,6 +152,11 @@ def test_what_counts_as_cleaning(id_: str, text: str) -> None:
         ("apt", "find /var/lib/apt/lists -name x"),
         ("dnf", "yum clean packages"),
         ("apk", "apk cache clean"),
+        ("dnf", "rm -rf /var/lib/dnf /var/lib/yum"),
+        ("zypper", "zypper clean"),
+        ("pacman", "pacman -Scc --noconfirm"),
+        ("pacman", "yes | pacman -Sc"),
+        ("pacman", "rm -rf /var/lib/pacman/sync"),
     ],
 )
 def test_what_does_not_count_as_cleaning(id_: str, text: str) -> None:
