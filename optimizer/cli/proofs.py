@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from optimizer.cli.jobs import Job
     from optimizer.verify.builder import Builder
     from optimizer.verify.evidence import Settings
-    from optimizer.verify.smoke import Http
+    from optimizer.verify.trials import Http
 
 UNPROVEN = 4
 _PORTS = range(1, 65536)
@@ -39,7 +39,7 @@ class Wanted(NamedTuple):
     def settings(self) -> "Settings":
         """Return it as the proof takes it; refuses a smoke check that cannot be read."""
         from optimizer.verify.evidence import Settings
-        from optimizer.verify.smoke import Checks
+        from optimizer.verify.trials import Checks
 
         checks = Checks(tuple(map(_words, self.smoke)), tuple(map(_http, self.http)), self.network)
         return Settings(checks, self.limit, self.rebuild, not self.cached, self.side_by_side, self.keep)
@@ -121,7 +121,7 @@ def _words(command: str) -> tuple[str, ...]:
 
 
 def _http(text: str) -> "Http":
-    from optimizer.verify.smoke import Http
+    from optimizer.verify.trials import Http
 
     port, _, path = text.removeprefix(":").partition("/")
     if not port.isdecimal() or int(port) not in _PORTS:

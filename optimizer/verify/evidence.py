@@ -23,7 +23,8 @@ from optimizer.verify import comparison, smoke
 from optimizer.verify.builder import Build, Builder, BuilderError, BuildFailed, BuildRequest
 from optimizer.verify.process import end_all
 from optimizer.verify.rebuild import edited, source_to_edit
-from optimizer.verify.smoke import Baseline, Checks
+from optimizer.verify.smoke import Baseline
+from optimizer.verify.trials import Checks
 from optimizer.verify.workspace import Copy, Workspace, workspace
 
 Told = Callable[[str], None]

@@ -6,7 +6,7 @@ its own steadiness is found out: what differs between two of its runs says nothi
 """
 
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 from itertools import zip_longest
 from time import monotonic, sleep
 
@@ -14,9 +14,9 @@ from msgspec import Struct, field
 
 from optimizer.report import Check, Difference
 from optimizer.verify.builder import Builder, Container
+from optimizer.verify.trials import Checks, Trial, trials
 
 _PAUSE = 0.3  # seconds between two questions to a container that is starting
-_MOST_PORTS = 5
 _VARIES = re.compile(
     r"""\x1b\[[\d;]*[A-Za-z]                                     # colours
       | \b0x[0-9a-fA-F]+ | \b[0-9a-f]{12,}\b                     # addresses, identifiers
@@ -27,41 +27,6 @@ _VARIES = re.compile(
     """,
     re.VERBOSE | re.IGNORECASE,
 )
-
-
-class Http(Struct, frozen=True):
-    """A GET to a port of the default command."""
-
-    port: int
-    path: str = "/"
-
-    @property
-    def subject(self) -> str:
-        """How reports name it."""
-        return f"GET :{self.port}{self.path}"
-
-
-class Checks(Struct, frozen=True):
-    """What the user wants run: `commands` as they would stand behind `docker run IMAGE`; none: what is found.
-
-    `watch` is how long a container must stay up to count as one that does, `patience` how long a port or a health
-    check may take to answer, in seconds.
-    """
-
-    commands: tuple[tuple[str, ...], ...] = ()
-    http: tuple[Http, ...] = ()
-    network: bool = False
-    watch: float = 5.0
-    patience: float = 30.0
-
-
-class Trial(Struct, frozen=True):
-    """A container to run, and what to ask it. `command` None is the default command."""
-
-    subject: str
-    command: tuple[str, ...] | None = None
-    http: tuple[Http, ...] = ()
-    health: tuple[str, ...] = ()
 
 
 class Seen(Struct, frozen=True):
@@ -97,17 +62,6 @@ class Baseline(Struct, frozen=True):
     other: Seen | None = None
 
 
-def trials(config: Mapping[str, object], checks: Checks) -> tuple[Trial, ...]:
-    """Return what is run of an image with this configuration."""
-    asked = tuple(Trial(f"command {' '.join(command)}", command) for command in checks.commands)
-    if asked and not checks.http:
-        return asked
-    if not (config.get("Cmd") or config.get("Entrypoint")):
-        return asked
-    http = checks.http or tuple(map(Http, _exposed(config)))
-    return (*asked, Trial("default command", None, http, _health_check(config)))
-
-
 def examine(builder: Builder, image: str, checks: Checks) -> tuple[Baseline, ...]:
     """Return what the original does; one that ends is run twice, to learn what varies."""
     return tuple(_baseline(builder, image, trial, checks) for trial in trials(builder.config(image), checks))
@@ -127,7 +81,7 @@ def compare(
         found = tuple(_differences(base, seen))
         if found:
             longer = Checks(network=checks.network, watch=checks.watch * 3, patience=checks.patience)
-            second = _baseline(builder, images[0], base.trial, longer)
+            second = _both(base, _baseline(builder, images[0], base.trial, longer))
             found = tuple(_differences(second, observe(builder, images[1], base.trial, longer, second.seen)))
             if not found:
                 notes.append(f"{base.trial.subject}: differed once and not again")
@@ -161,6 +115,15 @@ def _baseline(builder: Builder, image: str, trial: Trial, checks: Checks) -> Bas
     lines = tuple(line for line in first.lines if line in second.lines)
     other = None if first.status == second.status else second
     return Baseline(trial, first, lines, steady=first.lines == second.lines and other is None, other=other)
+
+
+def _both(first: Baseline, second: Baseline) -> Baseline:
+    """Return a second look at the original, with what the first has taught of its unsteadiness."""
+    if first.seen.status != second.seen.status:
+        return second  # it was watched for too short a time
+    steady = first.steady and second.steady
+    lines = second.lines if steady else tuple(line for line in second.lines if line in first.lines)
+    return Baseline(second.trial, second.seen, lines, steady, second.other or first.other)
 
 
 def _asked(container: Container, trial: Trial, until: float, expected: Seen | None) -> dict[str, str | None]:
@@ -213,31 +176,6 @@ def _health(container: Container, command: tuple[str, ...], until: float) -> str
             last = _normal(ended.output)[-1:]
             return f"fails with {ended.status}{f': {last[0][:200]}' if last else ''}"
         sleep(1)
-
-
-def _exposed(config: Mapping[str, object]) -> Iterator[int]:
-    """Go through the TCP ports that the image exposes, the first few."""
-    exposed = config.get("ExposedPorts")
-    names = sorted(exposed) if isinstance(exposed, Mapping) else []
-    ports = [int(number) for number, _, kind in (name.partition("/") for name in names) if kind in {"", "tcp"}]
-    yield from sorted(ports)[:_MOST_PORTS]
-
-
-def _health_check(config: Mapping[str, object]) -> tuple[str, ...]:
-    """Return the command of the HEALTHCHECK, if there is one."""
-    check = config.get("Healthcheck")
-    test = check.get("Test") if isinstance(check, Mapping) else None
-    match list(test) if isinstance(test, Sequence) and not isinstance(test, str) else []:
-        case ["CMD", *words] if words:
-            return tuple(map(str, words))
-        case ["CMD-SHELL", str(text)]:
-            return (*_shell(config), text)
-    return ()
-
-
-def _shell(config: Mapping[str, object]) -> tuple[str, ...]:
-    shell = config.get("Shell")
-    return tuple(map(str, shell)) if isinstance(shell, Sequence) and shell else ("/bin/sh", "-c")
 
 
 def _normal(output: str) -> tuple[str, ...]:
