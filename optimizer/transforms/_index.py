@@ -1,6 +1,7 @@
 """The level of each transform, so that only those in bounds are loaded. Written by docs/generate.py."""
 
 LEVELS: dict[str, str] = {
+    "cache_mounts": "EQUIVALENT",
     "clean_package_caches": "EXACT",
     "copy_over_add": "EXACT",
     "copy_with_owner": "EXACT",
