@@ -5,6 +5,7 @@ from optimizer.shell import Command, Compound, Kind, Node, state_changes
 from optimizer.syntax.lazy_pattern import lazy_pattern
 from optimizer.transforms._layout import chain_operator, why_not_appendable
 
+_COMPOUND = "the RUN ends in a compound command"
 _ERREXIT = lazy_pattern(r"-\w*e\w*|errexit")
 
 
@@ -17,13 +18,14 @@ def why_not_behind(step: Step) -> str | None:
     if any("traps" in state_changes(part) for part in script.root.parts):
         return "what the trap of the RUN does comes last"
     if script.chain is not None:
-        return None
+        simple = _fails_at_once(script.root.parts[-1]) and not any(call.own for call in step.run.calls)
+        return None if simple or not _has_errexit(step) else _COMPOUND
     if chain_operator(step) != ";":
         return "the commands of the RUN are not joined by && alone"
     if any(_clears_errexit(part) for part in script.root.parts):
         return "the RUN switches set -e off"
     # Of an and-or list and of most compounds, set -e lets the failure pass, and only the exit status tells.
-    return None if _fails_at_once(script.root.parts[-1]) else "the RUN ends in a compound command"
+    return None if _fails_at_once(script.root.parts[-1]) else _COMPOUND
 
 
 def why_not_last(step: Step, install: int | None = None) -> str | None:
@@ -42,8 +44,15 @@ def why_not_last(step: Step, install: int | None = None) -> str | None:
         return reason
     if install is not None and ";" in root.operators[install : len(root.parts) - 1]:
         return reason
-    errexit = any(map(_ERREXIT.fullmatch, step.state.shell[1:])) or any(map(_sets_errexit, root.parts))
-    return reason if errexit else None
+    return reason if _has_errexit(step) else None
+
+
+def _has_errexit(step: Step) -> bool:
+    """Tell whether `set -e` may hold in a RUN, by its own words or those of the shell."""
+    parts = step.run.script.root.parts if step.run else ()
+    if any(map(_ERREXIT.fullmatch, step.state.shell[1:])) or "SHELLOPTS" in step.state.env:
+        return True
+    return any("source" in state_changes(part) or _sets_errexit(part) for part in parts)
 
 
 def _sets_errexit(node: Node) -> bool:

@@ -1,12 +1,13 @@
 """Scripts that a build or a container runs, and their text where the build context has it."""
 
 import posixpath
+import shlex
 from collections.abc import Iterator
 from functools import lru_cache
 
 from optimizer.context import Context
 from optimizer.model import BASE_WORKDIR, Dockerfile, Step
-from optimizer.shell import SHELLS, Call
+from optimizer.shell import SHELLS, Call, calls, parse_script
 from optimizer.syntax.lazy_pattern import lazy_pattern
 
 _BINARIES = lazy_pattern(r"(?:^|/)s?bin$|^/etc/init\.d$")
@@ -67,14 +68,21 @@ def text_of(dockerfile: Dockerfile, context: Context, step: Step, path: str, dir
 
 
 def command_texts(dockerfile: Dockerfile, context: Context, step: Step) -> Iterator[tuple[str, str]]:
-    """Go through the scripts from the context that a CMD or ENTRYPOINT names: name and text."""
-    for word in step.instruction.arguments:
-        paths = [word] if "/" in word else [word, *(f"{folder}/{word}" for folder in _SEARCHED)]
+    """Go through the scripts from the context that a CMD or ENTRYPOINT names or starts: name and text."""
+    for word in dict.fromkeys((*step.instruction.arguments, *_started(step))):
+        name = word.strip("\"'")
+        paths = [name] if "/" in name else [name, *(f"{folder}/{name}" for folder in _SEARCHED)]
         for path in paths:
-            text = text_of(dockerfile, context, step, path.strip("\"'"), step.state.workdir or BASE_WORKDIR)
+            text = text_of(dockerfile, context, step, path, step.state.workdir or BASE_WORKDIR)
             if text is not None:
                 yield word, text
                 break
+
+
+def sourced_text(dockerfile: Dockerfile, context: Context, step: Step, call: Call) -> str | None:
+    """Return the text of what a call of `source` reads, where the context brings it."""
+    path = call.words[1].value if call.program == "source" and len(call.words) > 1 else None
+    return text_of(dockerfile, context, step, path, call.directory) if path else None
 
 
 def bare_text(dockerfile: Dockerfile, context: Context, step: Step, call: Call) -> str | None:
@@ -108,6 +116,17 @@ def _operand(call: Call) -> str | None:
         if "c" in value:
             return ""
     return ""
+
+
+def _started(step: Step) -> Iterator[str]:
+    """Go through the programs and scripts that an instruction starts, also within `sh -c`."""
+    listed = step.instruction.json
+    text = step.instruction.value.text if listed is None else shlex.join(listed)
+    for call in calls(parse_script(text), step.state.workdir or BASE_WORKDIR, {}):
+        words = call.words[:2] if call.program == "source" else (call.words[0], *call.arguments[:1])
+        yield from (
+            posixpath.join(call.directory or "", w.value) if "/" in w.value else w.value for w in words if w.value
+        )
 
 
 def _copies(dockerfile: Dockerfile, step: Step) -> list[Step]:

@@ -1,15 +1,21 @@
 """Whether what a container starts may need a package that is for development only."""
 
+import posixpath
 import re
 import shlex
 from collections.abc import Iterator
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from optimizer.context import Context
 from optimizer.ecosystems._development import Development
 from optimizer.ecosystems._python import normal_name
 from optimizer.model import Dockerfile, Step
-from optimizer.shell import Call, calls, parse_script
+from optimizer.shell import SHELLS, Call, Word, calls, parse_script
 from optimizer.syntax.lazy_pattern import lazy_pattern
+from optimizer.transforms._programs import PROGRAMS
+from optimizer.transforms._scripts import program_text, script_path
 
 # Python packages that check, test and build, and that no program imports.
 _TOOLS = lazy_pattern(
@@ -34,6 +40,11 @@ _WRAPPERS = frozenset(
     {"tini", "/sbin/tini", "/usr/bin/tini", "dumb-init", "/usr/bin/dumb-init", "/usr/local/bin/dumb-init"}
 )
 _RUNNERS = {"npm": {"run", "run-script"}, "yarn": {"run"}, "pnpm": {"run"}}
+# What a start script does beside starting the program: nothing of it comes with a package of the project.
+_ASIDE = frozenset(name for name, program in PROGRAMS.items() if program.subcommands is None and not program.at_home)
+_ASIDE |= _PROBES | {"find", "basename", "dirname", "readlink", "envsubst", "awk", "mktemp", "seq", "date", "[["}
+_ARGUMENTS = frozenset({'"$@"', "$@", '"${@}"', "${@}", "$*", '"$*"'})
+_SHEBANG = lazy_pattern(r"#!\s*(?:\S*/env\s+)?\S*?(?:ba|da|a)?sh\b")
 _DEPTH = 5
 _DATA = 5_000_000  # bytes from which on a file is data, not code
 
@@ -49,13 +60,62 @@ def why_started(dockerfile: Dockerfile, context: Context, stage: int, found: Dev
     start = _start(last)
     if isinstance(start, str):
         return start
+    script_of = _Scripts(dockerfile, context, max(last.values(), key=lambda step: step.index))
     for call in start:
-        if reason := _why_call(call, found, _DEPTH):
+        if reason := _why_started(call, found, script_of, _DEPTH):
             return reason
     for call in _checks(last.get("HEALTHCHECK")):
-        if call.program not in _PROBES and (reason := _why_call(call, found, _DEPTH)):
+        if call.program not in _PROBES and (reason := _why_started(call, found, script_of, _DEPTH)):
             return reason
     return _why_sources(context, found)
+
+
+class _Scripts(Struct, frozen=True):
+    """Finds the shell scripts of the build context that a container starts."""
+
+    dockerfile: Dockerfile
+    context: Context
+    step: Step
+
+    def __call__(self, call: Call) -> str | None:
+        """Return the text of the shell script that a call runs, None where it runs none of the context's."""
+        if call.program not in SHELLS and call.program != "source":
+            path = call.words[0].value
+            text = program_text(self.dockerfile, self.context, self.step, path) if path else None
+            return text if text and _SHEBANG.match(text) else None
+        path = script_path(call)
+        return program_text(self.dockerfile, self.context, self.step, posixpath.join(".", path)) if path else None
+
+
+def _why_started(call: Call, found: Development, script_of: _Scripts, depth: int) -> str | None:
+    """Say what a program that the container starts may need, also through shell scripts of the context."""
+    text = script_of(call)
+    if text is None:
+        return _why_call(call, found, depth)
+    path = (call.words[1] if call.program in SHELLS else call.words[0]).text
+    script = parse_script(text)
+    if script.problem or depth == 0:
+        return f"the script {path} is not understood"
+    words = call.words[2:] if call.program in SHELLS else call.arguments
+    for inner in calls(script, None, {}):
+        for started in _passed_on(inner, words):
+            if reason := _why_started(started, found, script_of, depth - 1):
+                return f"the script {path}: {reason}"
+    return None
+
+
+def _passed_on(call: Call, given: tuple[Word, ...]) -> Iterator[Call]:
+    """Go through what a call in a script really starts: `"$@"` is what the script was given, or set for itself."""
+    words = call.words
+    if call.program == "set" and "--" in {word.value for word in words}:
+        words = words[[word.value for word in words].index("--") + 1 :]
+        if words and words[0].text not in _ARGUMENTS:
+            yield replace(call, words=words, program=posixpath.basename(words[0].value or words[0].text))
+    elif words[0].text in _ARGUMENTS:
+        if words := words[1:] or given:
+            yield replace(call, words=words, program=posixpath.basename(words[0].value or words[0].text))
+    elif not (call.own or call.program in _ASIDE):
+        yield call
 
 
 def _start(last: dict[str, Step]) -> tuple[Call, ...] | str:

@@ -277,6 +277,14 @@ STAYS = {
         node("RUN if true; then npm ci; fi"),
         "under a condition only",
     ),
+    "a loop at the end behind set -e": (
+        debian("RUN set -e && for x in a b; do apt-get update; apt-get install -y $x; done"),
+        "ends in a compound command",
+    ),
+    "a function at the end behind set -e": (
+        debian("RUN set -e && f() { x; y; } && apt-get update && apt-get install -y x && f"),
+        "ends in a compound command",
+    ),
     "a function": (debian("RUN f() { apt-get update && apt-get install -y x; }; f"), "under a condition only"),
     "a condition under set -e": (
         debian("RUN set -e; if true; then apt-get update && apt-get install -y x; fi"),
@@ -441,6 +449,16 @@ def test_a_script_of_the_context_is_read(script: str, *, cleaned: bool) -> None:
         (("COPY run.sh /run.sh", 'CMD ["sh", "/run.sh"]'), {"run.sh": "#!/bin/sh\nexec serve"}, True),
         (("COPY a.py /app/", "RUN python /app/a.py"), {"a.py": "os.system('apt-get install git')"}, False),
         (("COPY a.py /app/", "RUN python /app/a.py"), {"a.py": "print()"}, True),
+        (("COPY lib.sh /lib.sh", "RUN . /lib.sh"), {"lib.sh": "apt-get install git"}, False),
+        (("COPY lib.sh /lib.sh", "RUN . /lib.sh && setup"), {"lib.sh": "setup() { make; }"}, True),
+        (("COPY env /app/", "WORKDIR /app", "RUN . ./env"), {"env": "apt-get install git"}, False),
+        (("RUN . /etc/os-release",), {}, True),
+        (("COPY a /usr/bin/", "RUN a"), {"a": "#!/bin/sh\nb\n", "b": ""}, True),
+        (("COPY bin /usr/bin/", "RUN a"), {"bin/a": "#!/bin/sh\nb\n", "bin/b": "#!/bin/sh\napt install x\n"}, False),
+        (("COPY a /usr/bin/", "RUN a"), {"a": "#!/bin/sh\na\n"}, False),
+        (("COPY x /x/", 'CMD ["sh", "-c", "/x/run && serve"]'), {"x/run": "#!/bin/sh\napt install x"}, False),
+        (("COPY x /x/", "CMD cd /x && ./run"), {"x/run": "#!/bin/sh\napt install x"}, False),
+        (("COPY x /x/", "WORKDIR /x", "CMD . ./run"), {"x/run": "#!/bin/sh\napt install x"}, False),
     ],
 )
 def test_programs_of_the_context_are_read(lines: tuple[str, ...], files: dict[str, str], *, cleaned: bool) -> None:

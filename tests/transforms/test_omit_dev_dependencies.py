@@ -73,6 +73,22 @@ def test_what_the_container_starts_is_understood(end: str, scripts: dict[str, st
 
 
 @pytest.mark.parametrize(
+    ("end", "script"),
+    [
+        ('COPY e.sh /\nENTRYPOINT ["/e.sh"]\nCMD ["node", "a.js"]', '#!/bin/sh\nset -e\nexec "$@"\n'),
+        ('COPY e.sh /usr/bin/\nENTRYPOINT ["e.sh"]\nCMD ["node", "a.js"]', '#!/usr/bin/env bash\nexec "$@"\n'),
+        ('COPY . .\nCMD ["sh", "e.sh"]', "set -- node a.js\nexec $@\n"),
+        ("COPY . .\nCMD ./e.sh", '#!/bin/sh\nif [ -z "$PORT" ]; then\n  export PORT=80\nfi\nexec node a.js "$@"\n'),
+        ("COPY . .\nCMD ./e.sh", "#!/bin/sh\n. ./lib.sh\nrun() { mkdir -p /data; }\nrun && exec node a.js\n"),
+    ],
+)
+def test_start_scripts_are_read(end: str, script: str) -> None:
+    result = run(project("npm ci", end), npm(**{"e.sh": script, "lib.sh": "echo\n"}))
+
+    assert result.after == project("npm ci --omit=dev", end), result.declined
+
+
+@pytest.mark.parametrize(
     ("install", "end", "files", "reason"),
     [
         ("npm ci && npm run build", "CMD node a.js", npm(), "line 4 runs npm run behind it"),
@@ -92,6 +108,38 @@ def test_what_the_container_starts_is_understood(end: str, scripts: dict[str, st
         ("npm ci", "CMD node a.ts", npm(), "what node runs is not known"),
         ("npm ci", "ENV NODE_OPTIONS='-r tsx'\nCMD node a.js", npm(), "what NODE_OPTIONS loads"),
         ("npm ci", 'ENTRYPOINT ["/entry.sh"]\nCMD ["node", "a"]', npm(), "which package"),
+        (
+            "npm ci",
+            'COPY e.sh /\nENTRYPOINT ["/e.sh"]\nCMD ["nodemon", "a"]',
+            npm(**{"e.sh": '#!/bin/sh\nexec "$@"\n'}),
+            "the script /e.sh: nodemon is a development",
+        ),
+        (
+            "npm ci",
+            'COPY e.sh /\nENTRYPOINT ["/e.sh"]\nCMD ["node", "a"]',
+            npm(**{"e.sh": '#!/bin/sh\nnpm run build\nexec "$@"\n'}),
+            "the script /e.sh: what npm run build starts",
+        ),
+        (
+            "npm ci",
+            'COPY . .\nCMD ["sh", "e.sh"]',
+            npm(**{"e.sh": "set -- tsx a\nexec $@\n"}),
+            "the script e.sh: tsx is a development",
+        ),
+        (
+            "npm ci",
+            'COPY . .\nCMD ["./e.sh"]',
+            npm(**{"e.sh": "#!/bin/sh\nexec $SERVER\n"}),
+            "which package $SERVER comes from",
+        ),
+        (
+            "npm ci",
+            'COPY . .\nCMD ["./e.sh"]',
+            npm(**{"e.sh": "#!/bin/sh\nif\n"}),
+            "the script ./e.sh is not understood",
+        ),
+        ("npm ci", 'COPY . .\nCMD ["./e.sh"]', npm(**{"e.sh": "#!/bin/sh\n./e.sh\n"}), "is not understood"),
+        ("npm ci", 'COPY . .\nCMD ["./e.sh"]', npm(**{"e.sh": "#!/usr/bin/perl\n"}), "which package"),
         ("npm ci", "EXPOSE 80", npm(), "how the container starts is not known"),
         ("npm ci", "HEALTHCHECK CMD npm test\nCMD node a.js", npm({"test": "pug"}), "pug is a development"),
         ("npm ci", "CMD node a.js", npm(**{"src/a.js": "app.set('view engine', 'pug')\n"}), "src/a.js speaks of pug"),
