@@ -160,7 +160,8 @@ def _paths(manifest: Mapping[str, object]) -> Iterator[str]:
 def _check_lints(folder: str, manifest: Mapping[str, object]) -> None:
     for lints in (table(manifest, "lints", "rust"), table(manifest, "workspace", "lints", "rust")):
         for name, level in lints.items():
-            if _STRICT.match(name) and {"deny", "forbid"} & {level, table(level).get("level")}:
+            said = level if isinstance(level, str) else table(level).get("level")
+            if _STRICT.match(name) and said in ("deny", "forbid"):
                 raise Refused(f"{join(folder, _MANIFEST)} has the lint {name} refuse empty programs")
 
 
@@ -169,12 +170,15 @@ def _locked(context: Context, lock: str, packages: Mapping[str, Mapping[str, obj
     content = toml_file(context, lock)
     entries = content.get("package") if isinstance(content, dict) else None
     entries = [table(entry) for entry in entries] if isinstance(entries, list) else []
-    all_names = [entry.get("name") for entry in entries]
-    own = {table(manifest, "package").get("name") for manifest in packages.values()} & set(all_names)
-    names = sorted(name for name in own if isinstance(name, str))
+    all_names = [_text(entry.get("name"), "") for entry in entries]
+    named = (table(manifest, "package").get("name") for manifest in packages.values())
+    own = {_text(name, "") for name in named} & {*all_names} - {""}
+    names = sorted(own)
     if twice := next((name for name in names if all_names.count(name) > 1), None):
         raise Refused(f"{lock} has two packages of the name {twice}")
-    if not names or any("source" not in entry and entry.get("name") not in own for entry in entries):
+    if not names or any(
+        "source" not in entry and name not in own for name, entry in zip(all_names, entries, strict=True)
+    ):
         raise Refused(f"{lock} does not fit the manifests")
     return tuple(names), any("source" in entry for entry in entries)
 

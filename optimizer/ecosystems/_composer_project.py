@@ -66,9 +66,9 @@ def _check_scripts(manifest: Mapping[str, object]) -> None:
 def _check_packages(manifest: Mapping[str, object], packages: list[Mapping[str, object]], *, plugins: bool) -> None:
     for package in packages:
         name = package.get("name")
-        if plugins and package.get("type") in _PLUGINS:
+        if plugins and str(package.get("type")) in _PLUGINS:
             raise Refused(f"the plugin {name} of Composer may read or write the project's files")
-        if manifest.get("name") in {*table(package, "require"), *table(package, "conflict")}:
+        if manifest.get("name") in [*table(package, "require"), *table(package, "conflict")]:
             raise Refused(f"{name} depends on the version of the project, which git may tell")
     links = (table(manifest, kind) for kind in ("replace", "provide", "conflict", "require"))
     if "version" not in manifest and any("self.version" in map(str, link.values()) for link in links):
@@ -102,7 +102,7 @@ def _urls(value: object) -> Iterator[str]:
     """Go through the addresses that packages and repositories are fetched from."""
     if isinstance(value, dict):
         kind = value.get("type")
-        if kind in {"path", "artifact"}:
+        if str(kind) in {"path", "artifact"}:
             yield str(value.get("url", kind))
         if "url" in value and ("type" in value or "reference" in value):
             yield str(value["url"])
