@@ -98,7 +98,8 @@ def insert_behind(document: Document, step: Step, place: int, commands: Sequence
     line, is_last = step.instruction.text.rstrip("\r\n"), place == len(run.script.root.parts) - 1
     glue = "; " if operator == ";" else f" {operator} "
     length = len(line) + widening + sum(len(glue) + len(command) for command in commands)
-    is_row = "\n" in line or (is_last and length > WIDTH)
+    # A comment that ends the line stays on the line that it speaks of.
+    is_row = ("\n" in line or (is_last and length > WIDTH)) and run.script.comment is None
     joint = continuation(document, step.instruction, operator) if is_row else glue
     return Edit(Span(at, at), "".join(joint + command for command in commands))
 

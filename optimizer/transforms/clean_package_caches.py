@@ -187,10 +187,10 @@ def _why_not(step: Step, group: list[Left]) -> str | None:
 
 
 def _is_removed_anyway(run: Run, left: Left) -> bool:
-    """Tell whether the removal of a cache does no harm where an `if`, a `case` or a loop passes the install over."""
+    """Tell whether an install stands in a loop, which hardly ever has no turn, and its removal does no harm if so."""
     part = run.script.root.parts[left.call.step]
-    branching = isinstance(part, Compound) and part.kind in {Kind.IF, Kind.CASE, Kind.LOOP}
-    return branching and bool(left.cache.cleanup) and all(c.startswith("rm -rf /") for c in left.cache.cleanup)
+    looping = isinstance(part, Compound) and part.kind is Kind.LOOP
+    return looping and bool(left.cache.cleanup) and all(c.startswith("rm -rf /") for c in left.cache.cleanup)
 
 
 def _why_not_flagged(subject: Subject, step: Step, group: list[Left]) -> str | None:

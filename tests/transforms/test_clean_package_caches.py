@@ -37,10 +37,6 @@ CHANGES = {
         node("RUN cd /src; npm ci"),
         node(f"RUN cd /src; npm ci && {NPM}"),
     ),
-    "a condition, for a removal that does no harm": (
-        debian('RUN if [ -n "$X" ]; then apt-get update && apt-get install -y x; fi'),
-        debian('RUN if [ -n "$X" ]; then apt-get update && apt-get install -y x; fi && rm -rf /var/lib/apt/lists/*'),
-    ),
     "a loop": (
         debian("RUN apt-get update && for x in a; do apt-get install -y $x; done"),
         debian("RUN apt-get update && for x in a; do apt-get install -y $x; done && rm -rf /var/lib/apt/lists/*"),
@@ -274,7 +270,7 @@ STAYS = {
     "exec form": ('FROM alpine:3.20\nRUN ["apk", "add", "curl"]\n', "exec form"),
     "a here-document": (debian("RUN <<EOF\napt-get update\napt-get install -y x\nEOF"), "here-document"),
     "a condition on what cleans up with a program": (
-        node("RUN if true; then npm ci; fi"),
+        node("RUN for x in a b; do (cd $x && npm ci); done"),
         "under a condition only",
     ),
     "a loop at the end behind set -e": (
@@ -286,8 +282,9 @@ STAYS = {
         "ends in a compound command",
     ),
     "a function": (debian("RUN f() { apt-get update && apt-get install -y x; }; f"), "under a condition only"),
-    "a condition under set -e": (
-        debian("RUN set -e; if true; then apt-get update && apt-get install -y x; fi"),
+    "a condition": (debian("RUN if true; then apt-get update && apt-get install -y x; fi"), "a condition"),
+    "a loop under set -e": (
+        debian("RUN set -e; for x in a b; do apt-get update && apt-get install -y $x; done"),
         "ends in a compound command",
     ),
     "a failure that is let pass": (debian(f"{INSTALL} || true"), "under a condition only"),
