@@ -17,7 +17,7 @@ from optimizer.shell import Call
 from optimizer.transforms._absolute_copies import why_not_below
 from optimizer.transforms._ahead import is_light, why_not_ahead
 from optimizer.transforms._copies import Copied, below, brings_context, image_path, is_settings, overlap, read_copy
-from optimizer.transforms._found_installs import Found, brought, install_of, wanted
+from optimizer.transforms._found_installs import Found, brought, install_of, wanted, why_copied
 from optimizer.transforms._independence import why_call_dependent, why_redirected
 from optimizer.transforms._pointing_variables import why_pointed
 
@@ -139,7 +139,12 @@ def _look_at_run(step: Step, run: Run, place: _Place) -> _Verdict:
     for call in run.calls:
         answer = wanted(install_of(call, step, place.context, place.copies), step, call, place.dockerfile)
         known = answer.paths if isinstance(answer, Found) else ()
-        reason = why_pointed(call, step, place.context, place.moved, known) or _why_led(step, place, call.program)
+        reason = (
+            why_pointed(call, step, place.context, place.moved, known)
+            or _why_led(step, place, call.program)
+            or (isinstance(answer, Found) and why_copied(answer, place.context, place.moved))
+            or None
+        )
         if reason is None and isinstance(answer, Found) and not _is_made(answer, place.dockerfile):
             if answer.install.ahead is not None:
                 first = [pending[0]] if pending else [c.step for c in run.calls if _makes(c, place)]

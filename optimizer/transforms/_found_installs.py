@@ -9,9 +9,9 @@ from optimizer.context import Context, IgnoreFile
 from optimizer.ecosystems import ecosystems_for
 from optimizer.ecosystems.ecosystem import Ecosystem, Install, Project, Refusal
 from optimizer.model import BASE_WORKDIR, Dockerfile, Step
-from optimizer.shell import Call
+from optimizer.shell import Call, resolve
 from optimizer.transforms._ahead import is_done
-from optimizer.transforms._copies import Copied, Placed, below, overlaid
+from optimizer.transforms._copies import Copied, Placed, below, image_path, overlaid
 
 
 class Found(Struct, frozen=True):
@@ -130,3 +130,16 @@ def is_provided(step: Step, context: Context, copies: Sequence[Copied]) -> bool:
     """Tell whether a RUN has an install whose manifests these COPYs bring."""
     calls = step.run.calls if step.run else ()
     return any(isinstance(found := install_of(c, step, context, copies), Found) and found.paths for c in calls)
+
+
+def why_copied(found: Found, context: Context, moved: Sequence[Copied]) -> str | None:
+    """Say whether what an install starts is itself brought by COPYs (`bin/yarn`), and is not among its manifests."""
+    call, word = found.call, found.call.words[0]
+    started = resolve(word, {**found.step.state.sure, **call.variables})
+    if started is not None and "/" not in started:
+        return None
+    if started is None or (call.directory is None and not started.startswith("/")):
+        return f"where {word.text} lies is not known"
+    path = image_path(started, call.directory)
+    source = None if path in found.paths else brought(path, moved)
+    return f"{started} is one of the copied files" if source and context.exists(source) else None

@@ -8,7 +8,18 @@ from optimizer.syntax.lazy_pattern import lazy_pattern
 from optimizer.transforms._copies import Copied, below
 from optimizer.transforms._early_installs import Early
 
-_LOCK_FILE = lazy_pattern(r".*[.-]lock(b|\.json|\.ya?ml)?|npm-shrinkwrap\.json")
+# Lock files, and what says of a repository which packages it has: few edits, and put in front of an install by design.
+_LOCK_FILE = lazy_pattern(
+    r".*[.-]lock(b|\.json|\.ya?ml)?|npm-shrinkwrap\.json|(?:lerna|nx|rush|turbo)\.json|pnpm-workspace\.yaml"
+)
+# What no program is made of: manifests, also those that another install reads, and files that choose a version.
+_NO_SOURCE = lazy_pattern(
+    r"\.(?:bun|go|java|node|php|python|ruby|swift)-version|\.nvmrc|\.tool-versions|\.?mise\.toml|\.sdkmanrc"
+    r"|rust-toolchain(?:\.toml)?|global\.json|\.npmrc|\.yarnrc(?:\.yml)?|package\.json|pnpm-workspace\.yaml|Cargo\.toml"
+    r"|go\.(?:mod|sum|work|work\.sum)|Gemfile|composer\.json|mix\.exs|pom\.xml|pyproject\.toml|Pipfile|pubspec\.yaml"
+    r"|[\w.-]*requirements[\w.-]*\.txt|Package\.(?:swift|resolved)|.+\.(?:csproj|fsproj|vbproj|slnx?)"
+    r"|Directory\.\w+\.(?:props|targets)|(?i:nuget\.config)"
+)
 
 
 def moving_copies(early: Early, context: Context) -> list[Copied]:
@@ -59,6 +70,9 @@ def _source(copied: Copied, path: str, context: Context) -> str | None:
 
 def _is_narrow(copied: Copied, early: Early, context: Context) -> bool:
     """Tell whether a COPY brings manifests and lock files only, or a folder of them (`requirements/`)."""
+    files = [*copied.files(context)]
+    if not any(one.folder for one in copied.placed) and all(map(_is_no_source, files)):
+        return True
     wanted = {source for one in early.installs for path in one.paths if (source := copied.source_of(path)) is not None}
     folders = {posixpath.dirname(source) for source in wanted} - {""}
     endings = {posixpath.splitext(source)[1] for source in wanted}
@@ -66,7 +80,20 @@ def _is_narrow(copied: Copied, early: Early, context: Context) -> bool:
         _LOCK_FILE.fullmatch(posixpath.basename(file))
         or any(below(file, source) is not None for source in wanted)
         or (posixpath.dirname(file) in folders and posixpath.splitext(file)[1] in endings - {".json", ".toml", ".yaml"})
-        for file in copied.files(context)
+        for file in files
+    )
+
+
+def _is_no_source(file: str) -> bool:
+    name = posixpath.basename(file)
+    return bool(_NO_SOURCE.fullmatch(name) or _LOCK_FILE.fullmatch(name))
+
+
+def are_worth_it(moving: Sequence[Copied], earlier: Sequence[Copied], early: Early, context: Context) -> bool:
+    """Tell whether to move COPYs: single files are not, where folders of sources stay above the install anyway."""
+    staying = (copied for copied in earlier if any(one.folder for one in copied.placed))
+    return any(one.folder for copied in moving for one in copied.placed) or all(
+        _is_narrow(copied, early, context) for copied in staying
     )
 
 

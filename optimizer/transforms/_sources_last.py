@@ -22,7 +22,7 @@ from optimizer.transforms._layout import (
 )
 from optimizer.transforms._left_out import leave_out
 from optimizer.transforms._manifest_lines import copy_lines
-from optimizer.transforms._moving_copies import manifests_of, moving_copies
+from optimizer.transforms._moving_copies import are_worth_it, manifests_of, moving_copies
 from optimizer.transforms._split_safety import carried, outputs, why_there, why_unsafe
 from optimizer.transforms._taking_out import taken_out
 
@@ -32,7 +32,7 @@ _MOST_COPIES = 12  # more COPY lines than this would bury the file
 def sources_last(dockerfile: Dockerfile, context: Context, early: Early, earlier: Sequence[Copied]) -> Finding | None:
     """Return the rewrite, a decline, or None where the COPYs bring the manifests alone already."""
     moving = moving_copies(early, context)
-    if not moving:
+    if not moving or not are_worth_it(moving, earlier, early, context):
         return None
     reason = (
         why_unsafe(dockerfile, context, early, moving)

@@ -47,7 +47,7 @@ PROJECTS: dict[str, dict[str, str]] = {
         "uv.lock": 'version = 1\n[[package]]\nname = "six"\nversion = "1"\nsource = { registry = "https://x" }\n',
     },
 }  # fmt: skip
-ODD: list[object] = [None, True, 1, -1.5, "", "x", "../x", [], [[]], ["a"], [{"a": 1}], {}, {"path": {}}, {"version": ["1"]}]
+ODD: list[object] = [None, True, 1, -1.5, "", "x", "../x", [], [[]], [{"a": 1}], {}, {"path": {}}, {"version": []}]
 
 
 @pytest.mark.parametrize("command", PROJECTS)

@@ -182,3 +182,51 @@ def test_manifests_stand_where_their_destination_means_the_same(between: str, co
 
     expected = (between, manifests, "RUN npm --prefix /srv ci", "COPY conf /etc/app", copy)
     assert result.after.endswith("WORKDIR /app\n" + "\n".join(expected) + "\n")
+
+
+BUNDLE = {"Gemfile": 'source "https://rubygems.org"\n', "bin/bundle": "", "bin/npm": "", ".ruby-version": "3.4.1\n"}
+
+
+@pytest.mark.parametrize(
+    ("copies", "install"),
+    [
+        ("COPY . .", "RUN bin/bundle install"),
+        ("COPY . .", "RUN ./bin/npm ci"),
+        ("COPY . .", "RUN /app/bin/npm ci"),
+        ("COPY package.json package-lock.json ./\nCOPY bin/npm bin/", "RUN bin/npm ci"),
+    ],
+)
+def test_a_program_of_the_project_that_installs_stops_it(copies: str, install: str) -> None:
+    result = run(copies, install, files=BUNDLE)
+
+    assert result.after == result.before
+    assert "COPY bin/npm" in copies or "is one of the copied files" in result.declined[0].reason
+
+
+@pytest.mark.parametrize("started", ["/usr/local/bin/npm", "npm", "./tools/npm"])
+def test_other_programs_do_not(started: str) -> None:
+    assert f"RUN {started} ci\nCOPY . .\n" in run("COPY . .", f"RUN {started} ci", files=BUNDLE).after
+
+
+@pytest.mark.parametrize(
+    "copies",
+    [
+        "COPY Gemfile* .ruby-version ./",
+        "COPY Gemfile package.json package-lock.json ./",
+        "COPY .tool-versions Gemfile ./",
+    ],
+)
+def test_manifests_and_files_that_choose_a_version_stay_together(copies: str) -> None:
+    files = BUNDLE | {".tool-versions": "", "Gemfile.lock": ""}
+    result = run(copies, "RUN bundle install --deployment", "COPY . .", files=files)
+
+    assert result.after == result.before
+
+
+def test_a_single_file_stays_where_folders_of_sources_stay_above_the_install() -> None:
+    files = {"src/requirements.txt": "flask==3.0.3\n", "src/app.py": "", "config/app.yaml": ""}
+    copies = ("COPY src /app", "RUN ./configure", "COPY config/app.yaml /app/config/app.yaml")
+
+    result = run(*copies, "RUN pip install -r requirements.txt", files=files)
+
+    assert result.after == result.before
