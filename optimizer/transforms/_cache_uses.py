@@ -22,10 +22,13 @@ _STANDING = lazy_pattern(
 )
 
 
-def why_missed(dockerfile: Dockerfile, step: Step, left: Left) -> str | None:
-    """Say what later command would fail or fetch in vain without a cache, None where nothing would."""
+def why_missed(dockerfile: Dockerfile, step: Step, left: Left, *, here: bool = True) -> str | None:
+    """Say what later command would fail or fetch in vain without a cache, None where nothing would.
+
+    Without `here`, the RUN itself still has the cache.
+    """
     number = step.run.calls.index(left.call) if step.run else 0
-    for other in (step, *_later(dockerfile, step)):
+    for other in (*([step] if here else []), *_later(dockerfile, step)):
         calls = other.run.calls if other.run else ()
         first = number + 1 if other is step else 0
         for at in range(first, len(calls)):

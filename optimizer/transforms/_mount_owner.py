@@ -22,7 +22,10 @@ _BASES: Mapping[str, Mapping[str, str]] = {
     "rust": {"CARGO_HOME": "/usr/local/cargo"},
 }
 _USERS = {"node": {"node": (1000, 1000, "/home/node")}}
-_NUMBERS = lazy_pattern(r"(\d+)(?::(\d+))?")
+# Variables that say where caches are.
+_PLACES = lazy_pattern(
+    r"\w*CACHE\w*|npm_config_cache|(?:(?:PNPM|CARGO|COMPOSER|HEX)_)?HOME|XDG_\w+|GOPATH|NUGET_PACKAGES"
+)
 _MAKERS = {"useradd": ("-u", "--uid", "-d", "--home-dir", "--home"), "adduser": ("-u", "--uid", "-h", "--home")}
 _SWITCHES = re.compile(
     r"-[DSHmMrlNoU]+|--(?:create-home|no-create-home|system|disabled-\w+|no-log-init|home-dir|gecos=.*)"
@@ -51,6 +54,8 @@ def owner_of(dockerfile: Dockerfile, step: Step) -> Owner | str:
         return f"what {base or 'the base image'} says of users and caches is not known"
     sure = step.state.sure
     env = {**facts, **sure}
+    if hidden := next((name for name, value in sure.items() if value is None and _PLACES.fullmatch(name)), None):
+        return f"the value of {hidden} is not known"
     found = _user(dockerfile, step, base_images.repository(base or ""))
     if isinstance(found, str):
         return found

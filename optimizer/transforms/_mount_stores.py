@@ -128,9 +128,10 @@ def _why_use(store: Store, step: Step, call: Call) -> str | None:
         return f"line {step.line} {taken}, and a builder may empty the mount between"
     if own := words & store.own:
         return f"{call.program} {min(map(str, own))} in line {step.line} puts the project itself there"
-    if any(moving in word.text for word in call.arguments for moving in _MOVING):
-        return f"line {step.line} names another folder for {store.name}"
     sure = {**step.state.sure, **call.variables}
+    texts = (*(word.text for word in call.arguments), *(value or "" for value in sure.values()))
+    if any(moving in text for text in texts for moving in _MOVING):
+        return f"line {step.line} names another folder for {store.name}"
     if name := next((name for name, value in _OFF.items() if sure.get(name) == value), None):
         return f"{name} forbids the network"
     return None

@@ -166,7 +166,7 @@ def _of_call(place: _Place, call: Call) -> tuple[str, tuple[str, ...], Cut] | st
         or next((why for folder in folders if (why := why_not_folder(step, folder))), None)
         or next((why for folder in folders if (why := _why_not_owned(folder, owner))), None)
         or _why_moved(place.context, call, rule)
-        or why_missed(place.dockerfile, step, Left(ecosystem, call, cache))
+        or why_missed(place.dockerfile, step, Left(ecosystem, call, cache), here=False)
         or why_read(place.dockerfile, step, folders, owner)
     )
     cut = flags_of(step, call, rule.flags)
