@@ -206,8 +206,8 @@ def _rewrite(document: Document, step: Step, wants: list[Want]) -> Finding:
 
 
 _WHY = (
-    "What the step downloads stays with the builder for the next time it runs, and in no layer; a builder that starts "
-    "empty for every build, as on many CI services, gains only the smaller layer."
+    "What the step downloads stays with the builder for its next run, and in no layer; a builder that starts empty "
+    "each time, as in many CI jobs, saves no time."
 )
 
 
