@@ -18,10 +18,12 @@ from optimizer.syntax.lazy_pattern import lazy_pattern
 
 _COMMENT = lazy_pattern(r"^\s*#.*$", re.MULTILINE)
 _READ = lazy_pattern(r'File\.read!\(\s*"([\w./-]+)"\s*\)|"([\w./-]+)"\s*\|>\s*File\.read!(?:\(\))?')
+_NAME = lazy_pattern(r'"[\w./:@~-]*"')  # a string that may look like a call (README.md) and cannot hide one
 _CALL = lazy_pattern(r"(?<!\w)(?<!\w\.)((?:[A-Z]\w*\.)+)([a-z_]\w*[?!]?)|(?<![\w\"]):(\w+)\.([a-z]\w*)\(")
 _KNOWN = lazy_pattern(
-    r"(?:String|Keyword|Enum|List|Map|Integer|Regex|Version|Base|DateTime|Logger)\.\w+[?!]?|Mix\.(?:env|target|raise)"
-    r"|System\.(?:get_env|fetch_env!?|version|otp_release|schedulers_online|system_time)|Path\.(?:expand|join|dirname)"
+    r"(?:String|Keyword|Enum|List|Map|Integer|Regex|Version|Base|DateTime|Logger)\.\w+[?!]?"
+    r"|Mix\.(?:compilers|env|target|raise)|File\.cwd!?|Path\.(?:expand|join|dirname)"
+    r"|System\.(?:get_env|fetch_env!?|version|otp_release|schedulers_online|system_time)"
     r"|Mix\.Project\.(?:config|build_path|deps_path)|Config\.\w+"
 )
 _OTHERS = lazy_pattern(
@@ -95,7 +97,7 @@ def _program(context: Context, path: str) -> tuple[str, list[str]]:
 
 
 def _check_calls(path: str, text: str) -> None:
-    for module, name, erlang, function in _CALL.findall(text):
+    for module, name, erlang, function in _CALL.findall(_NAME.sub('""', text)):
         if erlang or not _KNOWN.fullmatch(module + name):
             raise Refused(
                 f"{path} is a program, and what {module or ':' + erlang + '.'}{name or function} reads is not known"
