@@ -9,14 +9,16 @@ from msgspec import Struct, field
 from optimizer.model import Dockerfile, Stage, Step
 from optimizer.syntax import pairs
 from optimizer.syntax.lazy_pattern import lazy_pattern
-from optimizer.transforms._finding import Decline, Edit, Finding, Rewrite
+from optimizer.transforms._finding import Decline, Finding, Rewrite
 from optimizer.transforms._independence import sets_up, why_tied
-from optimizer.transforms._layout import insert_after, instruction_with_comments, remove_instruction, why_not_movable
+from optimizer.transforms._layout import insert_after, instruction_with_comments, why_not_movable
 from optimizer.transforms._programs import DEAF
+from optimizer.transforms._taking_out import taken_out
 
 _VOLATILE = lazy_pattern(
-    r"(?:GIT|VCS|CI|BUILD|COMMIT|SOURCE|IMAGE|APP|RELEASE)_(?:\w+_)?(?:SHA1?|REF|REVISION|COMMIT|HASH|REV|ID|DATE|TIME"
-    r"|TIMESTAMP|NUMBER|NUM|VERSION|TAG)|(?:GIT_)?COMMIT|REVISION|GIT_BRANCH|SHA|VERSION",
+    r"(?:GIT|GITHUB|GITLAB|CIRCLE|TRAVIS|DRONE|BUILDKITE|BITBUCKET|VCS|CI|BUILD|COMMIT|SOURCE|IMAGE|APP|RELEASE)"
+    r"_(?:\w+_)?(?:SHA1?|REF|REVISION|COMMIT|HASH|REV|ID|DATE|TIME|TIMESTAMP|NUMBER|NUM|VERSION|TAG|BRANCH)"
+    r"|(?:GIT_)?COMMIT|REVISION|GIT_BRANCH|SHA|VERSION",
     re.IGNORECASE,
 )
 # What an ENV or LABEL that travels along must not pass: the order of what makes no files is kept.
@@ -118,10 +120,14 @@ def _finding(dockerfile: Dockerfile, group: Sequence[Step], run: Step) -> Findin
     if blocked:
         return Decline(group[0].line, blocked)
     text = "".join(instruction_with_comments(document, member.instruction) for member in group)
-    edits: list[Edit] = [remove_instruction(document, member.instruction) for member in group]
+    below = document.instructions[run.index + 1 : run.index + 2]
+    gap = document.newline if below and below[0].leading.startswith(("\n", "\r\n")) else ""
     return Rewrite(
         group[0].line,
         "Declare a value that differs in every build below the steps that ignore it",
         _WHY,
-        (*edits, insert_after(document, run.instruction, text)),
+        (
+            *taken_out(document, [member.instruction for member in group], ()),
+            insert_after(document, run.instruction, gap + text),
+        ),
     )

@@ -22,6 +22,7 @@ def lines(*parts: str) -> str:
     ("before", "after"),
     [
         (lines("WORKDIR /app", "COPY . .", APT), lines("WORKDIR /app", APT, "COPY . .")),
+        (lines("COPY src /app", "WORKDIR /app", APT), lines(APT, "COPY src /app", "WORKDIR /app")),
         (lines("ADD src /app", "EXPOSE 80", APT), lines(APT, "ADD src /app", "EXPOSE 80")),
         (
             lines("COPY a.txt /app/", "COPY src /app/src", APT, "RUN npm i -g x", "RUN make"),
@@ -72,7 +73,9 @@ def test_moves_up(before: str, after: str, newline: str) -> None:
         (lines("COPY src /app", "ENV A=1", APT), "ENV in line 3 stands between"),
         (lines("COPY src /app", "ARG A", APT), "ARG in line 3 stands between"),
         (lines("COPY src /app", 'SHELL ["/bin/bash", "-c"]', APT), "SHELL in line 3 stands between"),
-        (lines("COPY src /app", "WORKDIR /app", APT), "WORKDIR in line 3 stands between"),
+        (lines("COPY src /app", "WORKDIR /root", APT), "may use /root (WORKDIR in line 3)"),
+        (lines("COPY src /app", "WORKDIR /home/me", "RUN useradd -m me"), "WORKDIR in line 3"),
+        (lines("COPY src /app", "WORKDIR $X", APT), "where WORKDIR in line 3 leads is not known"),
         (lines("COPY src /app", "RUN make", APT), "RUN in line 3 stands between"),
         (lines("COPY src $X/app", APT), "where COPY in line 2 puts its files is not known"),
         ("FROM php:8\nCOPY src $PHP_INI_DIR/\n" + APT, "programs of the system may use /usr/local/etc/php"),
@@ -153,6 +156,18 @@ def test_many_moves_take_one_round() -> None:
             lines(APT, "ARG COMMIT", "ENV GIT_COMMIT=$COMMIT", "RUN echo $GIT_COMMIT"),
         ),
         (lines("ARG VCS_REF", "ARG GIT_SHA", APT), lines(APT, "ARG VCS_REF", "ARG GIT_SHA")),
+        (
+            lines("ARG CI", "ARG GITHUB_SHA", "ARG CIRCLE_BRANCH", APT),
+            lines("ARG CI", APT, "ARG GITHUB_SHA", "ARG CIRCLE_BRANCH"),
+        ),
+        (
+            lines(
+                "ENV A=1", "", "# what it is", "ARG APP_VERSION", "ENV APP_VERSION=$APP_VERSION", "", APT, "", "CMD x"
+            ),
+            lines(
+                "ENV A=1", "", APT, "", "# what it is", "ARG APP_VERSION", "ENV APP_VERSION=$APP_VERSION", "", "CMD x"
+            ),
+        ),
         (
             lines("ARG VCS_REF", "ARG GIT_SHA", "LABEL a=$VCS_REF b=$GIT_SHA", APT),
             lines(APT, "ARG VCS_REF", "ARG GIT_SHA", "LABEL a=$VCS_REF b=$GIT_SHA"),
