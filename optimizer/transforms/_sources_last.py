@@ -191,7 +191,16 @@ class _Tail(Struct, frozen=True):
         if [str(part) for part in parts] == later and not step.instruction.comments:
             return f"{self._break()}{step.instruction.text.rstrip()}{self.document.newline}"
         flags, newline = self._flags(), self.document.newline
-        return self._break() + "".join(f"{step.instruction.keyword} {flags}{command}{newline}" for command in later)
+        written = [self._as_written(one) for one in self.early.installs if one.install.then]
+        return self._break() + "".join(f"{step.instruction.keyword} {flags}{command}{newline}" for command in written)
+
+    def _as_written(self, one: Found) -> str:
+        """Return the command of an install, with the line breaks that it has in the file."""
+        run, command = one.step.run, str(one.call.command)
+        part = run.script.root.parts[one.call.step] if run and not one.call.nested else None
+        if run is None or str(part) != command or any(one.step.instruction.comments):
+            return command
+        return self.document.source[run.text.at(part.span.start) : run.text.end_at(part.span.end)] if part else command
 
     def _moved(self) -> str:
         """Return the COPYs of the sources, with their comments, and the blank line above their paragraph."""

@@ -122,3 +122,12 @@ def test_a_single_file_is_no_reason_to_say_anything(target: str) -> None:
     result = run(f"COPY requirements.txt {target}", "RUN pip install -r NEEDS")
 
     assert (result.after, result.declined) == (result.before, ())
+
+
+def test_an_install_that_runs_again_keeps_its_line_breaks() -> None:
+    files = {"composer.json": '{"require": {"a/b": "1.0.0"}}', "composer.lock": '{"packages": []}'}
+    install = "RUN set -eux; \\\n  composer install \\\n    --no-dev \\\n    --no-progress"
+
+    result = run("COPY . .", install, files=files)
+
+    assert result.after.endswith("COPY . .\nRUN composer install \\\n    --no-dev \\\n    --no-progress\n")
