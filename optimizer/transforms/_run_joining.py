@@ -24,7 +24,7 @@ _JOINT = lazy_pattern(r"(?:&&|\|\||;)[ \t]*[\\`]\r?\n|[\\`]\r?\n\s*(?:&&|\|\|)")
 _HEADING = lazy_pattern(r"#.*([^\w\s])\1{3}")
 _COMMENTED_OUT = lazy_pattern(r"#+\s*(?:RUN|COPY|ADD|ENV|ARG|FROM|WORKDIR|USER|CMD|ENTRYPOINT|EXPOSE|VOLUME|LABEL)\s")
 # What the builder mounts anew for every RUN, so that the second does not see what the first wrote.
-_FRESH = lazy_pattern(r"/etc/(?:hosts|resolv\.conf|hostname)\b|/dev/(?:shm|mqueue)\b")
+_FRESH = lazy_pattern(r"(?:/etc/(?:hosts|resolv\.conf|hostname)|/dev/(?:shm|mqueue))(?![\w.-])")
 _USERS = frozenset({"usermod", "groupmod", "gpasswd", "adduser", "addgroup"})
 _ROOT = frozenset({None, "root", "0", "root:root", "0:0"})
 _CONTAINED = frozenset({"cd", "variables"})
@@ -138,7 +138,7 @@ def _why_not_seen_afresh(one: Step, two: Step) -> str | None:
     """Say what the second RUN sees only because a container and a shell of its own start for it."""
     run = _run(one)
     if fresh := _FRESH.search(run.script.text):
-        return f"what line {one.line} writes to {fresh[0]} lasts for one RUN only"
+        return f"line {one.line} names {fresh[0]}, which is made anew for every RUN"
     if program := replaces(one, two):
         return f"line {one.line} may put another {program} in place, which only a new shell finds"
     if one.state.user not in _ROOT and any(c.program in _USERS for c in run.calls):
