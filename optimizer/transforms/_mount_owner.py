@@ -1,13 +1,12 @@
 """Whose home folder a RUN works in, and who has to own a cache mount there."""
 
-import re
 from collections.abc import Iterator, Mapping
 from posixpath import join
 
 from msgspec import Struct
 
 from optimizer.model import Dockerfile, Step, base_images
-from optimizer.shell import Call
+from optimizer.shell import Call, resolve
 from optimizer.syntax.lazy_pattern import lazy_pattern
 
 # Images whose build starts as root, with what they set of the variables that say where caches are. Sources: the
@@ -26,10 +25,23 @@ _USERS = {"node": {"node": (1000, 1000, "/home/node")}}
 _PLACES = lazy_pattern(
     r"\w*CACHE\w*|npm_config_cache|(?:(?:PNPM|CARGO|COMPOSER|HEX)_)?HOME|XDG_\w+|GOPATH|NUGET_PACKAGES"
 )
-_MAKERS = {"useradd": ("-u", "--uid", "-d", "--home-dir", "--home"), "adduser": ("-u", "--uid", "-h", "--home")}
-_SWITCHES = re.compile(
-    r"-[DSHmMrlNoU]+|--(?:create-home|no-create-home|system|disabled-\w+|no-log-init|home-dir|gecos=.*)"
-)
+# Options of useradd(8), Debian's adduser(8) and busybox's adduser: what they say, by name.
+_MAKERS = frozenset({"useradd", "adduser"})
+_LETTERS = lazy_pattern(r"-[A-Za-z]+")
+_VALUED = {
+    **dict.fromkeys(("-u", "--uid"), "uid"),
+    **dict.fromkeys(("-d", "-h", "--home-dir", "--home"), "home"),
+    **dict.fromkeys(
+        ("-c", "-g", "-s", "-G", "-k", "--comment", "--gecos", "--gid", "--groups", "--group", "--ingroup", "--shell"),
+        "told",
+    ),
+}
+_LETTER = {"m": "make", "M": "bare", "H": "bare", **dict.fromkeys("DSlNorU", "plain")}
+_LONG = {
+    "--create-home": "make",
+    "--no-create-home": "bare",
+    **dict.fromkeys(("--system", "--disabled-password", "--disabled-login", "--no-log-init", "--user-group"), "plain"),
+}
 
 
 class Owner(Struct, frozen=True):
@@ -102,29 +114,29 @@ def _made(dockerfile: Dockerfile, step: Step) -> Iterator[tuple[str, tuple[int, 
 
 
 def _maker(call: Call, step: Step) -> tuple[str, tuple[int, int, str]] | None:
-    """Return name, number, group and home of a user that a call makes; only options that are understood."""
+    """Return name, number, group and home of a user that a call makes, if all of its options are understood."""
     env = {**step.state.sure, **call.variables}
-    words = [
-        env.get(w.variables[0]) if w.text in {f"${n}" for n in w.variables[:1]} else w.value for w in call.arguments
-    ]
-    if None in words or not words:
+    words = [resolve(word, env) for word in call.arguments]
+    if not words or None in words:
         return None
-    numbers, home, has_home = None, None, call.program == "adduser"
-    rest = iter([word or "" for word in words[:-1]])
+    name, options = words[-1] or "", dict(_options([word or "" for word in words[:-1]]))
+    number = options.get("uid", "")
+    made = call.program == "adduser" or "make" in options
+    if not number.isdigit() or not made or options.keys() & {"bare", "unknown"}:
+        return None
+    return name, (int(number), int(number), options.get("home") or f"/home/{name}")
+
+
+def _options(words: list[str]) -> Iterator[tuple[str, str]]:
+    """Go through what options say of a user: uid, home, make (a home folder), bare (none), unknown."""
+    rest = iter(words)
     for word in rest:
         name, equals, value = word.partition("=")
-        if name in _MAKERS[call.program][:2]:
-            numbers = value if equals else next(rest, "")
-        elif name in _MAKERS[call.program][2:]:
-            home = value if equals else next(rest, "")
-        elif name in {"-s", "--shell", "--gecos", "-c", "--comment"}:
-            None if equals else next(rest, "")
-        elif not _SWITCHES.fullmatch(word):
-            return None
-        has_home = (
-            has_home or name == "--create-home" or (name.startswith("-") and not name.startswith("--") and "m" in name)
-        )
-    name = words[-1] or ""
-    if numbers is None or not numbers.isdigit() or not has_home:
-        return None
-    return name, (int(numbers), int(numbers), home or f"/home/{name}")
+        letters = word[1:] if _LETTERS.fullmatch(word) else ""
+        if (kind := _VALUED.get(name)) or (letters and (kind := _VALUED.get(f"-{letters[-1]}"))):
+            yield kind, value if equals else next(rest, "")
+            letters = letters[:-1]
+        elif not letters:
+            yield _LONG.get(word, "unknown"), word
+        for letter in letters:
+            yield _LETTER.get(letter, "unknown"), word

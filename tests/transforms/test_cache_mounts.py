@@ -230,6 +230,29 @@ def test_declines(text: str, reason: str) -> None:
     assert any(reason in declined.reason for declined in result.declined), [d.reason for d in result.declined]
 
 
+@pytest.mark.parametrize(
+    ("command", "owner"),
+    [
+        ("useradd -m -u 5 app", "5,gid=5"),
+        ("useradd -mu 5 app", "5,gid=5"),
+        ("useradd --create-home --uid=5 --shell /bin/sh app", "5,gid=5"),
+        ("groupadd -g 7 app && useradd -u 5 -g app -rm app", "5,gid=5"),
+        ("adduser -D -u 5 app", "5,gid=5"),
+        ('adduser --uid 5 --disabled-password --gecos "" app', "5,gid=5"),
+        ("useradd -u 5 app", ""),
+        ("adduser -D -H -u 5 app", ""),
+        ("useradd -m app", ""),
+        ("useradd -m -u $N app", ""),
+        ("useradd -m -u 5 --badname app", ""),
+        ("if x; then useradd -m -u 5 app; fi", ""),
+    ],
+)
+def test_the_number_of_a_user_is_read_where_he_is_made(command: str, owner: str) -> None:
+    after = run(image("python:3.12", f"RUN {command}", "USER app", "RUN pip install x")).after
+
+    assert (f"/home/app/.cache/pip,uid={owner} " in after) if owner else ("--mount" not in after)
+
+
 @pytest.mark.parametrize("text", SILENT.values(), ids=SILENT)
 def test_has_nothing_to_say(text: str) -> None:
     result = run(text)
