@@ -17,6 +17,7 @@ BASE_WORKDIR = "<working directory of the base image>"
 
 # The interpreter that a script's first line names, directly or through env.
 _INTERPRETER = lazy_pattern(r"#!\s*(?:\S*/env\s+)?(?:\S*/)?([\w.-]+)(?:[ \t]|\n|\r|$)")
+_ONLY_HEREDOC = lazy_pattern(r"\d*<<-?\s*(?:'[^']*'|\"[^\"]*\"|[^\s<>|&;'\"]+)+")  # parser.go: MustParseHeredoc
 _OPTIONS = lazy_pattern(r"-[sexu]+|-")
 
 
@@ -38,7 +39,7 @@ def _form(instruction: Instruction) -> tuple[str, Joined]:
     if not instruction.heredocs:
         return "shell", instruction.value
     heredoc = instruction.heredocs[0]
-    if len(instruction.heredocs) == 1 and instruction.value.text.strip().startswith("<<"):
+    if len(instruction.heredocs) == 1 and _ONLY_HEREDOC.fullmatch(instruction.value.text.strip()):
         return "heredoc", Joined(heredoc.body, ((0, heredoc.span.start, len(heredoc.body)),))
     return "stdin", instruction.value
 

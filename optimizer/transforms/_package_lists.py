@@ -182,7 +182,7 @@ def _trigger_reader(search: _Search, steps: Iterable[Step]) -> str | None:
 
 
 def _of_step(search: _Search, step: Step) -> str | _Verdict | None:
-    if step.name in {"CMD", "ENTRYPOINT"}:
+    if step.name in {"CMD", "ENTRYPOINT", "HEALTHCHECK"}:
         own = " ".join(step.instruction.json or (step.instruction.value.text,))
         texts = [
             (f"{step.name} in line {step.line}", own),

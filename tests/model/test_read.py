@@ -105,6 +105,9 @@ def test_a_stage_nobody_uses_may_be_a_target_and_counts_as_shipped() -> None:
         ("RUN bash <<EOF\nnpm $X\nEOF", "stdin", []),
         ("RUN bash x.sh <<EOF\nnpm ci\nEOF", "stdin", []),
         ("RUN cat <<EOF > /x && npm ci\n$(date)\nEOF", "stdin", ["cat", "npm", "date"]),
+        ("RUN <<EOF cat > /x\nnpm ci\nEOF", "stdin", []),
+        ("RUN <<'EOF'\nnpm ci\nEOF", "heredoc", ["npm"]),
+        ("RUN <<-EOF && npm ci\nx\nEOF", "stdin", []),
         ("RUN npm ci # all of it", "shell", ["npm"]),
     ],
 )
