@@ -40,7 +40,7 @@ def why_made_early(dockerfile: Dockerfile, copied: Copied, last: Step, manifests
     for step in dockerfile.steps[copied.step.index : last.index]:
         if step.name != "WORKDIR" or step.stage != copied.step.stage:
             continue
-        folder = image_path(step.instruction.arguments[-1], step.state.workdir)
+        folder = dockerfile.steps[step.index + 1].state.workdir or image_path(".", None)
         inside = below(folder, copied.destination)
         if inside and not any(below(path, folder) for path in manifests):
             return f"WORKDIR makes {folder} where the COPY has not brought it"

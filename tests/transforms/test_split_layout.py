@@ -131,3 +131,13 @@ def test_an_install_that_runs_again_keeps_its_line_breaks() -> None:
     result = run("COPY . .", install, files=files)
 
     assert result.after.endswith("COPY . .\nRUN composer install \\\n    --no-dev \\\n    --no-progress\n")
+
+
+@pytest.mark.parametrize("workdir", ["/app/web", '"/app/web"', "web", '"web"'])
+def test_sources_go_below_a_workdir_in_quotes_as_below_one_without(workdir: str) -> None:
+    files = {"web/package.json": "{}", "web/package-lock.json": "{}", ".dockerignore": "**/node_modules\n"}
+
+    result = run("COPY . .", f"WORKDIR {workdir}", "RUN npm ci", files=files)
+
+    copies = "COPY web/package.json web/package-lock.json web/"
+    assert result.after.endswith(f"{copies}\nWORKDIR {workdir}\nRUN npm ci\nCOPY . /app\n")
