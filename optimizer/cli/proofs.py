@@ -162,7 +162,7 @@ def _lines(evidence: Evidence, paint: Callable[[str, str], str]) -> Iterator[str
     from optimizer.report.text import plain
 
     colour = {Verdict.HOLDS: "green", Verdict.FAILS: "red", Verdict.NOT_JUDGED: "yellow"}[evidence.verdict]
-    said = evidence.verdict.value.replace("-", " ") if evidence.builds else "nothing to prove"
+    said = evidence.verdict.value.replace("-", " ") if evidence.builder else "nothing to prove"
     yield f"{paint(plain(evidence.path), 'bold')}: {paint(said, colour)}"
     yield from (f"  {plain(text)}" for text in filter(None, (evidence.problem, *evidence.smoke)))
     for one in evidence.differences:

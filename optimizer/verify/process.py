@@ -97,6 +97,13 @@ def stream(command: Sequence[str]) -> Iterator[IO[bytes]]:
             raise BuilderError(f"{' '.join(command[:2])} failed: {said}")
 
 
+@contextmanager
+def running(command: Sequence[str]) -> Iterator[Popen[bytes]]:
+    """Start a program with both streams in one pipe; it is ended at the end, with its group."""
+    with _started(command, stderr=STDOUT) as process:
+        yield process
+
+
 def end_all() -> None:
     """End every program that still runs, as an interruption must where threads wait for them."""
     for process in tuple(_running):

@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import NamedTuple
 
 from msgspec import Struct
 
@@ -71,7 +72,7 @@ class Workspace:
         folder = self.place / str(self._count) / _depth(self._context.dockerfile) / "context"
         folder.mkdir(parents=True)
         kept = {self._context.dockerfile, self._context.ignore_path, IGNORE_FILE}
-        _fill(source, folder, ignores, kept, take)
+        _fill(source, folder, _Sieve(ignores, kept, self.place.stat()), take)
         outside = self._context.dockerfile.startswith("../") or self._context.ignore_path.startswith("../")
         copy = Copy(folder, Path(os.path.normpath(folder / self._context.dockerfile)))
         if outside and (text := self._context.read_bytes(self._context.ignore_path)) is not None:
@@ -130,23 +131,39 @@ def _linked(source: Path, first: Path) -> Callable[[str, str], object]:
     return take
 
 
-def _fill(
-    source: Path, target: Path, ignores: Sequence[IgnoreFile], kept: set[str], take: Callable[[str, str], object]
-) -> None:
-    """Copy what one of the ignore files lets through, and the files to keep."""
+class _Sieve(NamedTuple):
+    """What is copied: what one of the ignore files lets through, and the files to keep; never the copies themselves."""
+
+    ignores: Sequence[IgnoreFile]
+    kept: set[str]
+    place: os.stat_result
+
+    def lets_in(self, path: str) -> bool:
+        """Tell whether a file, or a folder as such, is copied."""
+        return path in self.kept or not all(ignore.ignores(path) for ignore in self.ignores)
+
+    def leads_on(self, path: str, entry: os.DirEntry[str]) -> bool:
+        """Tell whether there may be something to copy in a folder."""
+        if entry.inode() == self.place.st_ino and os.path.samestat(entry.stat(), self.place):
+            return False  # the folder for temporary files may lie within the context
+        return any(k.startswith(f"{path}/") for k in self.kept) or not all(i.hides(path) for i in self.ignores)
+
+
+def _fill(source: Path, target: Path, sieve: _Sieve, take: Callable[[str, str], object]) -> None:
+    """Copy a folder."""
     pending = [""]
     while pending:
         at = pending.pop()
         with os.scandir(source / at) as entries:
             for entry in entries:
                 path = f"{at}/{entry.name}" if at else entry.name
-                if entry.is_dir(follow_symlinks=False):
-                    if any(name.startswith(f"{path}/") for name in kept) or not all(i.hides(path) for i in ignores):
-                        pending.append(path)
-                    if not all(ignore.ignores(path) for ignore in ignores):
+                if not entry.is_dir(follow_symlinks=False):
+                    if sieve.lets_in(path):
+                        _take(entry, target / path, take)
+                elif sieve.leads_on(path, entry):
+                    pending.append(path)
+                    if sieve.lets_in(path):
                         (target / path).mkdir(parents=True, exist_ok=True)
-                elif path in kept or not all(ignore.ignores(path) for ignore in ignores):
-                    _take(entry, target / path, take)
         if at and (target / at).is_dir():
             shutil.copystat(source / at, target / at)
 

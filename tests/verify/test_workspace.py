@@ -143,3 +143,12 @@ def test_copies_go_when_the_run_is_interrupted(project: Path) -> None:
         interrupted()
 
     assert not places[0].exists()
+
+
+def test_a_folder_for_temporary_files_within_the_context_is_not_copied(
+    project: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("tempfile.tempdir", str(project))
+
+    with workspace(project, read_context(project, project / "Dockerfile")) as room:
+        assert tree(room.original("FROM a\n").folder) == SEEN

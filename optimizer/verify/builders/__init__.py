@@ -3,9 +3,9 @@
 from collections.abc import Callable
 
 from optimizer.verify.builder import Builder, BuilderError
-from optimizer.verify.builders import docker, podman
+from optimizer.verify.builders import buildah, docker, podman
 
-_FOUND: dict[str, Callable[[], Builder]] = {"docker": docker.find, "podman": podman.find}
+_FOUND: dict[str, Callable[[], Builder]] = {"docker": docker.find, "podman": podman.find, "buildah": buildah.find}
 
 
 def find(name: str | None = None) -> Builder:

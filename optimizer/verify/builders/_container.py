@@ -47,7 +47,7 @@ class Running:
 
     def execute(self, command: tuple[str, ...], seconds: float) -> Exited:
         """Run a command inside; one whose time is up gets the status that timeout(1) gives."""
-        return _collected((self._engine.program, "exec", self._name, *command), seconds)
+        return collected((self._engine.program, "exec", self._name, *command), seconds)
 
     def health(self) -> str | None:
         """Return what the engine's own health check says so far."""
@@ -56,7 +56,7 @@ class Running:
 
     def output(self) -> str:
         """Return what it printed so far, the last lines of it."""
-        return _collected((self._engine.program, "logs", "--tail", _MOST_LINES, self._name), 60.0).output
+        return collected((self._engine.program, "logs", "--tail", _MOST_LINES, self._name), 60.0).output
 
 
 class Failed(Struct, frozen=True):
@@ -85,7 +85,7 @@ class Failed(Struct, frozen=True):
         return self.how.output
 
 
-def _collected(command: tuple[str, ...], seconds: float) -> Exited:
+def collected(command: tuple[str, ...], seconds: float) -> Exited:
     """Run a command and keep the end of what it prints on both streams."""
     lines: list[str] = []
     size = 0

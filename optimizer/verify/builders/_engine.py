@@ -28,10 +28,8 @@ def new_name() -> str:
     return f"{PREFIX}-{urandom(6).hex()}"
 
 
-class Engine:
-    """An engine behind a command line like docker's. `network_options` make a network without a way out."""
-
-    network_options: tuple[str, ...] = ()
+class Client:
+    """A command line, and the names that this run gave to images."""
 
     def __init__(self, program: str) -> None:
         self.program = program
@@ -50,6 +48,23 @@ class Engine:
         if not done.ok:
             raise BuilderError(f"{self.program} {' '.join(arguments[:2])} failed: {done.said}")
         return done.output
+
+    def keep_tag(self, image: str, tag: str) -> None:
+        """Remember a name of this run for an image, to take it away later."""
+        self._tags.setdefault(image, []).append(tag)
+
+    def remove_tag(self, image: str, *words: str) -> None:
+        """Take away one name of this run; the image itself goes with the last name that anyone gave it."""
+        tags = self._tags.get(image)
+        if tags:
+            with undisturbed():
+                self.call(*words, tags.pop())
+
+
+class Engine(Client):
+    """An engine behind a command line like docker's. `network_options` make a network without a way out."""
+
+    network_options: tuple[str, ...] = ()
 
     def inspect(self, image: str) -> Mapping[str, Any]:
         """Return all that the engine says of an image."""
@@ -124,16 +139,9 @@ class Engine:
         with undisturbed():
             self.call("rm", "--force", "--volumes", name)
 
-    def keep_tag(self, image: str, tag: str) -> None:
-        """Remember a tag of this run for an image, to take it away later."""
-        self._tags.setdefault(image, []).append(tag)
-
     def remove(self, image: str) -> None:
-        """Take away this run's name of an image; the image itself goes with the last name that anyone gave it."""
-        tags = self._tags.get(image)
-        if tags:
-            with undisturbed():
-                self.call("image", "rm", tags.pop())
+        """Take away this run's name of an image."""
+        self.remove_tag(image, "image", "rm")
 
 
 def layer(created_by: str, size: int) -> LayerSize:

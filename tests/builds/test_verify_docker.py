@@ -1,0 +1,190 @@
+"""`dfopt verify` with real builds: what holds, what fails, what cannot be judged, and that nothing is left behind."""
+
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from uuid import uuid4
+
+import pytest
+
+PROGRAM = [sys.executable, "-c", "from optimizer.cli import main; main()", "verify"]
+SERVER = """\
+import http.server, six
+print("serving", flush=True)
+http.server.test(http.server.SimpleHTTPRequestHandler, port=8000)
+"""
+SERVES = """\
+FROM python:3.11-slim
+WORKDIR /app
+COPY . .
+RUN pip install -r requirements.txt
+EXPOSE 8000
+HEALTHCHECK CMD python -c "import urllib.request as u; u.urlopen('http://localhost:8000/')"
+CMD ["python", "server.py"]
+"""
+# The rewrite of each puts COPY in the place of ADD: it must be built.
+PRINTS = "FROM debian:bookworm-slim\nADD app.txt /app.txt\nCMD cat /app.txt\n"
+
+
+def left() -> set[str]:
+    """Return what of dfopt is on the engine."""
+    lists = (
+        ("image", "ls", "--format={{.Repository}}", "--filter=reference=dfopt-verify-*"),
+        ("ps", "--all", "--format={{.Names}}", "--filter=name=dfopt-verify-"),
+        ("network", "ls", "--format={{.Name}}", "--filter=name=dfopt-verify-"),
+    )
+    return {name for words in lists for name in _printed(*words).splitlines()}
+
+
+def _printed(*words: str) -> str:
+    return subprocess.run(("docker", *words), capture_output=True, text=True, check=True).stdout
+
+
+@pytest.fixture
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, docker: object) -> Iterator[Path]:  # noqa: ARG001
+    """A project of its own, and a folder for temporary files that must be empty afterwards but for logs."""
+    temporary, project = tmp_path / "temporary", tmp_path / "project"
+    temporary.mkdir()
+    project.mkdir()
+    (project / ".git").mkdir()
+    monkeypatch.setenv("TMPDIR", str(temporary))
+    monkeypatch.chdir(project)
+    before = left()
+    yield project
+    assert [p.name for p in temporary.iterdir() if not p.name.startswith("dfopt-build-")] == []
+    assert not _stays(left() - before)
+
+
+def _stays(names: set[str]) -> set[str]:
+    """Return what does not go away: another run on the same engine takes its own away in time."""
+    for _ in range(120):
+        if not (names := names & left()):
+            break
+        time.sleep(1)
+    return names
+
+
+def verify(*arguments: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run([*PROGRAM, *arguments], capture_output=True, text=True, check=False, timeout=600)
+
+
+def test_a_server_that_holds(folder: Path) -> None:
+    (folder / "Dockerfile").write_text(SERVES)
+    (folder / "requirements.txt").write_text("six==1.16.0\n")
+    (folder / "server.py").write_text(SERVER)
+
+    ran = verify("--select", "split-manifest-copy")
+
+    assert ran.returncode == 0, ran.stdout + ran.stderr
+    assert "Dockerfile: holds" in ran.stdout
+    for line in ("default command: stays up in both", "GET :8000/: 200 in both", "HEALTHCHECK: passes in both"):
+        assert line in ran.stdout
+    assert "2 steps run, 1 cached" in ran.stdout  # the original: the sources, and every package again
+    assert "1 steps run, 3 cached" in ran.stdout
+    assert (folder / "Dockerfile").read_text() == SERVES
+
+
+def test_an_original_that_does_not_build_and_one_beside_it_that_holds(folder: Path) -> None:
+    for name, text in (("bad", PRINTS + "RUN echo all is lost >&2 && false\n"), ("good", PRINTS)):
+        (folder / name).mkdir()
+        (folder / name / "app.txt").write_text("hello\n")
+        (folder / name / "Dockerfile").write_text(text)
+
+    ran = verify("--select", "copy-over-add")
+
+    assert ran.returncode == 4, ran.stdout + ran.stderr
+    assert "bad/Dockerfile: not judged" in ran.stdout
+    assert "the original does not build, so nothing is judged: the build fails at [3/3] RUN echo all" in ran.stdout
+    assert "good/Dockerfile: holds" in ran.stdout
+    log = Path(ran.stdout.partition("log: ")[2].splitlines()[0])
+    assert "all is lost" in log.read_text()
+
+
+def test_a_smoke_check_of_ones_own(folder: Path) -> None:
+    (folder / "app.txt").write_text("hello\n")
+    (folder / "Dockerfile").write_text(PRINTS)
+
+    ran = verify("--select", "copy-over-add", "--smoke", "grep -c 'hello' /app.txt", "--smoke", "no-such-program")
+
+    assert ran.returncode == 0, ran.stdout + ran.stderr
+    assert "command grep -c hello /app.txt: exits with 0 in both and prints the same line" in ran.stdout
+    assert "command no-such-program: exits with 127 in both" in ran.stdout
+    assert "is not proven" in ran.stdout
+
+
+def test_a_build_that_takes_too_long(folder: Path) -> None:
+    (folder / "app.txt").write_text("hello\n")
+    (folder / "Dockerfile").write_text(PRINTS + f"RUN echo {uuid4()} && sleep 300\n")
+    began = time.monotonic()
+
+    ran = verify("--select", "copy-over-add", "--limit", "5")
+
+    assert ran.returncode == 4, ran.stdout + ran.stderr
+    assert "the original was not built in time, so nothing is judged: the build took longer than the limit of 5 s" in (
+        ran.stdout
+    )
+    assert time.monotonic() - began < 60
+    assert not _sleeps()
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize("options", [(), ("--side-by-side",)], ids=["one-by-one", "side-by-side"])
+def test_an_interruption_during_a_build_ends_the_build(
+    folder: Path, number: signal.Signals, options: tuple[str, ...]
+) -> None:
+    (folder / "app.txt").write_text("hello\n")
+    (folder / "Dockerfile").write_text(PRINTS + f"RUN echo {uuid4()} && sleep 301\n")
+    command = [*PROGRAM, "--select", "copy-over-add", "--verbose", *options]
+    process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    assert process.stderr is not None
+    while "sleep 301" not in (line := process.stderr.readline()):
+        assert line, "the build never began"
+    process.send_signal(number)
+
+    _, errors = process.communicate(timeout=60)
+
+    assert process.returncode in {128 + number, 1 if number == signal.SIGINT else 128 + number}
+    assert "Traceback" not in errors
+    assert not _sleeps()
+
+
+def test_an_interruption_while_a_container_runs_removes_it(folder: Path) -> None:
+    (folder / "app.txt").write_text("hello\n")
+    (folder / "Dockerfile").write_text(PRINTS.replace("cat /app.txt", "sleep 302"))
+    command = [*PROGRAM, "--select", "copy-over-add"]
+    process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    while "sleep 302" not in _printed("ps", "--no-trunc", "--format={{.Command}}"):
+        assert process.poll() is None
+        time.sleep(0.2)
+    process.send_signal(signal.SIGINT)
+
+    process.communicate(timeout=60)
+
+    assert process.returncode != 0
+
+
+def test_images_and_copies_are_kept_when_asked_for(folder: Path) -> None:
+    (folder / "app.txt").write_text("hello\n")
+    (folder / "Dockerfile").write_text(PRINTS)
+
+    ran = verify("--select", "copy-over-add", "--keep", "--no-rebuild")
+
+    place, *images = [line.removeprefix("kept: ") for line in ran.stderr.splitlines() if line.startswith("kept: ")]
+    assert ran.returncode == 0, ran.stderr
+    assert len(images) in {1, 2}
+    assert (Path(place) / "2" / "context" / "Dockerfile").read_text() == PRINTS.replace("ADD", "COPY")
+    subprocess.run(("docker", "image", "rm", "--force", *images), capture_output=True, check=True)
+    subprocess.run(("rm", "-r", place), check=True)
+
+
+def _sleeps() -> bool:
+    """Tell whether a step that was to be ended still runs; the builder may take a moment."""
+    for _ in range(50):
+        listed = subprocess.run(("ps", "-eo", "args"), capture_output=True, text=True, check=True).stdout
+        if not any(line.strip() in {"sleep 300", "sleep 301"} for line in listed.splitlines()):
+            return False
+        time.sleep(0.2)
+    return True
