@@ -23,6 +23,8 @@ PROGRAMS: dict[str, tuple[str, ...]] = {
     "flit": ("setuptools",),
     "flutter": ("dart",),
     "go": ("go",),
+    "gradle": ("gradle",),
+    "gradlew": ("gradle",),
     "hatch": ("setuptools",),
     "lerna": ("lerna",),
     "mamba": ("conda",),

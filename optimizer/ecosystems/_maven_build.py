@@ -22,6 +22,7 @@ _BOUND = frozenset(f"{_OFFICIAL}:maven-{name}-plugin" for name in "clean compile
 _KNOWN = _BOUND | {
     BOOT_PLUGIN,
     "org.jacoco:jacoco-maven-plugin",
+    "org.jetbrains.kotlin:kotlin-maven-plugin",
     *(
         f"{_OFFICIAL}:maven-{name}-plugin"
         for name in ("assembly", "dependency", "enforcer", "failsafe", "release", "shade", "source")
@@ -40,6 +41,7 @@ _FILES = {
     "maven-surefire-plugin": re.compile("failIfNoTests|<test>"),
     "maven-enforcer-plugin": re.compile("File|eanshell|<.*implementation|external"),
     "maven-dependency-plugin": re.compile("analyze"),
+    "kotlin-maven-plugin": re.compile("<goal>(?!compile|test-compile)|<arg>@"),
 }
 # Properties that lead to other files, or ask for tests or files that only the sources make.
 STEERING = lazy_pattern(
@@ -66,6 +68,18 @@ def check_build(poms: tuple[Pom, ...]) -> frozenset[str]:
     if BOOT_PLUGIN in named:
         _check_boot(poms, boot)
     return frozenset(used)
+
+
+def weigh(poms: tuple[Pom, ...]) -> int:
+    """Return about how much a build downloads, in libraries: a starter brings several, Spring Boot's parent many."""
+    groups = {text_of(d, "artifactId") for pom in poms for d in pom.inner("dependencies/dependency")}
+    own = {pom.name for pom in poms}
+    plugins = {key for pom in poms for key in map(_key, pom.inner("build/plugins/plugin"))}
+    parents = sum(_OF_A_PARENT for _ in external_parents(poms[:1]))
+    return parents + len(plugins) + sum(_OF_A_STARTER if "starter" in name else 1 for name in groups - own)
+
+
+_OF_A_STARTER, _OF_A_PARENT = 3, 6
 
 
 _PLACES = ("build/plugins/plugin", "build/pluginManagement/plugins/plugin")

@@ -17,7 +17,7 @@ from msgspec import Struct
 
 from optimizer.ecosystems._arguments import Arguments, Options, parse, removes, variables_of
 from optimizer.ecosystems._files import Refused, nearest, need, unique, visible
-from optimizer.ecosystems._maven_build import BOOT_PLUGIN, SHADE_PLUGIN, STEERING, check_build
+from optimizer.ecosystems._maven_build import BOOT_PLUGIN, SHADE_PLUGIN, STEERING, check_build, weigh
 from optimizer.ecosystems._maven_project import Pom, parse_xml, read_poms
 from optimizer.ecosystems.ecosystem import Ahead, Cache, Install, Project, Refusal
 from optimizer.shell import Call, Word, resolve
@@ -37,6 +37,8 @@ _EARLY = frozenset(
 )
 _LATE = frozenset("pre-integration-test integration-test post-integration-test verify install".split())
 _COMPILING = _EARLY - {"clean", "validate", "initialize"}
+# Of `weigh`: Maven takes two seconds to start, and downloads less than this in ten. The wrapper downloads Maven too.
+_LEAST = 6
 _MARKS = ("mvn ", "mvnw ", "./mvnw ", "sh mvnw ", "sh ./mvnw ")
 _SKIP_BOOT = "-Dspring-boot.repackage.skip"
 # What is compiled where it is there, besides all in `src`: some sources alone need not compile.
@@ -108,6 +110,8 @@ def _build(call: Call, project: Project) -> Install | None:
     sources = tuple(path for path in there if path.startswith(folders) or path.endswith(_SOURCES))
     if not sources:
         return Install(files)
+    if call.program == "mvn" and weigh(poms) < _LEAST:
+        raise Refused("to fetch so few dependencies ahead takes longer than it saves")
     words = [*_prefix(call), *_words(call), *([_SKIP_BOOT] if BOOT_PLUGIN in used else [])]
     commands = (" ".join(words), f"rm -rf {' '.join(_made(poms, start, used))}")
     fills = repositories(variables)

@@ -1,27 +1,23 @@
-"""The cases that a real build must prove: built as they were found and as they were rewritten."""
+"""The cases that a real build must prove: each goes through the same proof as `dfopt verify`."""
 
-import hashlib
-import shlex
-import shutil
 import time
 import tomllib
-from collections.abc import Callable
-from dataclasses import dataclass, field, replace
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pytest
 
 from optimizer.cli.disk import read_context
-from optimizer.engine import Plan, optimize
+from optimizer.engine import Plan, Result, optimize
+from optimizer.report import Check, Evidence, Rebuild, Verdict
 from optimizer.transforms import Level
-
-if TYPE_CHECKING:
-    from conftest import Docker, File, Image
+from optimizer.verify.builder import Build, Builder, BuildRequest
+from optimizer.verify.evidence import Settings, Subject, proving
 
 FIXTURES = Path(__file__).parents[2] / "fixtures" / "cases"
-COMMENT = {".py": "#", ".sh": "#", ".js": "//", ".ts": "//", ".go": "//", ".rs": "//", ".java": "//"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,118 +34,90 @@ class Case:
         return FIXTURES / self.name / "context"
 
 
-def _cases() -> list[Case]:
-    read: dict[str, dict[str, Any]] = {
-        f.parent.name: tomllib.loads(f.read_text()) for f in FIXTURES.glob("*/case.toml")
-    }
-    return [
-        Case(name, Level[case["level"].upper()], case.get("rebuild", {}), tuple(case.get("gone", ())))
-        for name, case in sorted(read.items())
-        if case.get("build")
-    ]
+def _cases() -> Iterator[Case]:
+    for file in sorted(FIXTURES.glob("*/case.toml")):
+        case: dict[str, Any] = tomllib.loads(file.read_text())
+        if case.get("build"):
+            level = Level[case["level"].upper()]
+            yield Case(file.parent.name, level, case.get("rebuild", {}), tuple(case.get("gone", ())))
 
 
-CASES = _cases()
+CASES = list(_cases())
 
 
 def of(cases: list[Case]) -> pytest.MarkDecorator:
     return pytest.mark.parametrize("case", cases, ids=lambda case: case.name)
 
 
-@dataclass(frozen=True, slots=True)
-class Pair:
-    """A case, built as it was found and as it was rewritten, each in a copy of its own."""
-
-    folders: tuple[Path, Path]
-    written: dict[str | None, str | None]  # digest of what was written: digest of what it was
-    found: "Image"
-    rewritten: "Image"
-
-    def as_found(self, files: dict[str, "File"]) -> dict[str, "File"]:
-        """Return the files of the rewritten image as if it held the Dockerfile and the ignore file as they were."""
-        kept = {path: file for path, file in files.items() if self.written.get(file.content, "") is not None}
-        return {path: replace(f, content=self.written.get(f.content) or f.content) for path, f in kept.items()}
+def _rewritten(case: Case) -> tuple[Subject, Result]:
+    dockerfile = case.context / "Dockerfile"
+    context = read_context(case.context, dockerfile)
+    return Subject("Dockerfile", case.context, context), optimize(
+        dockerfile.read_text(), context, Plan(level=case.level)
+    )
 
 
 @pytest.fixture(scope="module")
-def built(docker: "Docker", tmp_path_factory: pytest.TempPathFactory) -> Callable[[Case], Pair]:
-    """Build the two images of a case, once for all the tests."""
+def proved(builder: Builder) -> Callable[[Case], Evidence]:
+    """Prove the rewrite of a case, once for all the tests; steps that the builder knows are not run again."""
 
     @cache
-    def build(case: Case) -> Pair:
-        room = tmp_path_factory.mktemp("build")
-        found, rewritten = (shutil.copytree(case.context, room / n, symlinks=True) for n in ("found", "rewritten"))
-        names = _rewrite(rewritten, case.level)
-        written = {_digest(rewritten / name): _digest(found / name) for name in names}
-        return Pair((found, rewritten), written, docker.build(found), docker.build(rewritten))
+    def prove(case: Case) -> Evidence:
+        subject, result = _rewritten(case)
+        with proving(builder, subject, Settings(fresh=False), lambda _: None) as proof:
+            return proof.prove(result, case.level)
 
-    return build
-
-
-def _rewrite(folder: Path, level: Level) -> list[str]:
-    """Rewrite the Dockerfile of a context, write what goes with it, and return what was written."""
-    dockerfile = folder / "Dockerfile"
-    result = optimize(dockerfile.read_text(), read_context(folder, dockerfile), Plan(level=level))
-    texts = {"Dockerfile": result.after} | {artifact.path: artifact.content for artifact in result.artifacts}
-    for name, text in texts.items():
-        (folder / name).write_text(text)
-    return list(texts)
-
-
-def _digest(path: Path) -> str | None:
-    return hashlib.sha256(path.read_bytes()).hexdigest() if path.exists() else None
+    return prove
 
 
 @of(CASES)
-def test_the_container_prints_the_same(case: Case, built: Callable[[Case], Pair], docker: "Docker") -> None:
-    pair = built(case)
-    status, printed = docker.run(pair.found)
+def test_the_evidence_holds(case: Case, proved: Callable[[Case], Evidence]) -> None:
+    evidence = proved(case)
 
-    assert (status, bool(printed)) == (0, True), "the case itself must run and print something"
-    assert docker.run(pair.rewritten) == (status, printed)
-
-
-@of(CASES)
-def test_the_image_is_run_in_the_same_way(case: Case, built: Callable[[Case], Pair], docker: "Docker") -> None:
-    pair = built(case)
-
-    assert _started(docker.contract(pair.rewritten)) == _started(docker.contract(pair.found))
-
-
-def _started(contract: dict[str, Any]) -> dict[str, Any]:
-    """Return a contract with what a shell would start for a command of plain words, as exec-form changes it."""
-    lines = {name: contract[name] for name in ("Cmd", "Entrypoint") if contract.get(name)}
-    words = {name: shlex.split(line[2]) for name, line in lines.items() if line[:2] == ["/bin/sh", "-c"]}
-    return contract | {name: line[line[0] == "exec" :] for name, line in words.items()}
+    assert evidence.problem is None
+    assert evidence.unclaimed == ()
+    assert evidence.verdict is Verdict.HOLDS
+    assert evidence.smoke, "the case itself must run and print something"
 
 
 @of([case for case in CASES if case.level is Level.EXACT])
-def test_the_files_are_the_same(case: Case, built: Callable[[Case], Pair], docker: "Docker") -> None:
-    pair = built(case)
-    found, rewritten = docker.files(pair.found), pair.as_found(docker.files(pair.rewritten))
+def test_only_what_was_announced_is_left_out(case: Case, proved: Callable[[Case], Evidence]) -> None:
+    caches = {"clean-package-caches", "cache-mounts"}
+    gone = {d.subject for d in proved(case).differences if d.check is Check.FILES and d.claimed_by not in caches}
 
-    differ = {path for path in found | rewritten if found.get(path) != rewritten.get(path)}
-
-    assert [(path, found.get(path), rewritten.get(path)) for path in sorted(differ - set(case.gone))] == []
-    assert set(case.gone) <= found.keys() - rewritten.keys()
+    assert gone == {f"/{path}" for path in case.gone}
 
 
-@of([case for case in CASES if case.rebuild])
-def test_the_install_is_cached_only_after_the_rewrite(
-    case: Case, built: Callable[[Case], Pair], docker: "Docker"
-) -> None:
-    found, rewritten = (docker.build(folder, *_change(folder, case.rebuild)) for folder in built(case).folders)
+@of([case for case in CASES if "touch" in case.rebuild])
+def test_the_install_is_cached_only_after_the_rewrite(case: Case, proved: Callable[[Case], Evidence]) -> None:
+    evidence = proved(case)
+    assert evidence.before and evidence.after  # noqa: PT018 - for the types
+    before, after = evidence.before.rebuild, evidence.after.rebuild
+    assert before and after  # noqa: PT018
 
-    assert not found.step(case.rebuild.get("before", case.rebuild["step"])).cached
-    assert rewritten.step(case.rebuild["step"]).cached
+    assert _is_run(case.rebuild.get("before", case.rebuild["step"]), before)
+    assert not _is_run(case.rebuild["step"], after)
 
 
-def _change(folder: Path, rebuild: dict[str, str]) -> tuple[str, ...]:
-    """Do what happens between two builds, never the same twice: a line is added, or a build argument is another."""
-    stamp = str(time.time_ns())
-    if "build_arg" in rebuild:
-        return (f"--build-arg={rebuild['build_arg']}={stamp}",)
-    source = folder / rebuild["touch"]
-    with source.open("a") as file:
-        file.write(f"\n{COMMENT[source.suffix]} {stamp}\n")
-    return ()
+def _is_run(text: str, rebuild: Rebuild) -> bool:
+    """Tell whether the one RUN whose text holds `text` was run, and not taken from the cache."""
+    found = [name for name in (*rebuild.executed, *rebuild.cached) if "] RUN " in name and text in name]
+    assert len(found) == 1, (text, rebuild)
+    return found[0] in rebuild.executed
+
+
+@of([case for case in CASES if "build_arg" in case.rebuild])
+def test_another_build_argument_leaves_the_install_cached(case: Case, builder: Builder, tmp_path: Path) -> None:
+    _, result = _rewritten(case)
+    images: list[Build] = []
+    for name, text in (("found", result.before), ("rewritten", result.after)):
+        dockerfile = tmp_path / name
+        dockerfile.write_text(text)
+        builder.build(BuildRequest(case.context, dockerfile), lambda _: None)
+        changed = {case.rebuild["build_arg"]: str(time.time_ns())}
+        images.append(builder.build(BuildRequest(case.context, dockerfile, build_args=changed), lambda _: None))
+    found, rewritten = (
+        [s.cached for s in image.steps if "] RUN " in s.name and case.rebuild["step"] in s.name] for image in images
+    )
+
+    assert (found, rewritten) == ([False], [True])

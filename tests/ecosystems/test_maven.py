@@ -6,8 +6,11 @@ import pytest
 from optimizer.ecosystems import Ahead, Cache, Install, Refusal
 
 GAV = "<groupId>g</groupId><artifactId>app</artifactId><version>1</version>"
+LIBRARIES = "".join(f"<dependency><groupId>l</groupId><artifactId>l{n}</artifactId></dependency>" for n in range(6))
+GAV += f"<dependencies>{LIBRARIES}</dependencies>"
 BOOT = "<parent><groupId>org.springframework.boot</groupId><artifactId>spring-boot-starter-parent</artifactId><version>3.2.5</version></parent>"
 BOOT_PLUGIN = "<groupId>org.springframework.boot</groupId><artifactId>spring-boot-maven-plugin</artifactId>"
+KOTLIN = "<groupId>org.jetbrains.kotlin</groupId><artifactId>kotlin-maven-plugin</artifactId>"
 PARENT = "<parent><groupId>g</groupId><artifactId>app</artifactId><version>1</version></parent>"
 SOURCES = {"src/main/java/App.java": ""}
 SCRIPT = "#!/bin/sh\nexec java\n"
@@ -75,6 +78,7 @@ MORE = {"more/pom.xml": pom(head=PARENT + "<artifactId>more</artifactId>")}
         ("./mvnw package", project(**WRAPPED), ahead("sh ./mvnw package", "pom.xml", "mvnw", PROPERTIES)),
         ("./mvnw package", project(**WRAPPED, **{".mvn/wrapper/maven-wrapper.jar": ""}), ahead("sh ./mvnw package", "pom.xml", "mvnw", PROPERTIES, ".mvn/wrapper/maven-wrapper.jar")),
         ("mvn package", {"pom.xml": pom(plugin(BOOT_PLUGIN), BOOT), **SOURCES}, ahead("mvn package -Dspring-boot.repackage.skip")),
+        ("mvn package", project(plugin(f"{KOTLIN}<executions><execution><goals><goal>compile</goal><goal>test-compile</goal></goals></execution></executions>")), ahead("mvn package")),
         ("mvn package", project(plugin("<artifactId>exec-maven-plugin</artifactId>")), ahead("mvn package")),
         ("mvn package", project(plugin("<artifactId>maven-source-plugin</artifactId><executions/>")), ahead("mvn package")),
         ("mvn package", project(plugin("<artifactId>maven-shade-plugin</artifactId><executions/>")), ahead("mvn package", left="target dependency-reduced-pom.xml")),
@@ -165,3 +169,26 @@ def test_the_local_repository_stays(cache: Callable[..., Cache | None], cleans: 
     assert cache("maven", "mvn --version") is None
     assert cleans("maven", "rm -rf ~/.m2")
     assert not cleans("maven", "rm -rf target")
+
+
+SMALL = "<groupId>g</groupId><artifactId>app</artifactId><version>1</version>"
+SHADED = plugin("<artifactId>maven-shade-plugin</artifactId><executions/>")
+STARTERS = "".join(f"<dependency><artifactId>starter-{n}</artifactId></dependency>" for n in range(2))
+
+
+@pytest.mark.parametrize(
+    ("text", "more", "pays"),
+    [
+        ("mvn package", "", False),
+        ("mvn package", SHADED, False),
+        ("mvn package", f"<dependencies>{STARTERS}</dependencies>", True),
+        ("./mvnw package", "", True),
+    ],
+)
+def test_a_build_that_downloads_little_is_not_started_twice(
+    ask: Callable[..., Install | Refusal], text: str, more: str, *, pays: bool
+) -> None:
+    answer = ask("maven", text, {"pom.xml": pom(more, SMALL), **SOURCES, **WRAPPED})
+
+    assert isinstance(answer, Install) is pays
+    assert pays or "so few dependencies" in getattr(answer, "reason", "")

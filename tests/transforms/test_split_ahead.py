@@ -181,7 +181,11 @@ def test_another_user_may_not_make_empty_targets() -> None:
     assert "the user app may not write" in result.declined[0].reason
 
 
-MAVEN = {"pom.xml": "<project><artifactId>app</artifactId></project>", "src/main/java/App.java": ""}
+LIBRARIES = "".join(f"<dependency><artifactId>l{n}</artifactId></dependency>" for n in range(6))
+MAVEN = {
+    "pom.xml": f"<project><artifactId>app</artifactId><dependencies>{LIBRARIES}</dependencies></project>",
+    "src/main/java/App.java": "",
+}
 
 
 def built_by_maven(text: str) -> Result:
