@@ -83,7 +83,8 @@ def _files_of_script(packages: Packages, folder: str, name: str, body: str) -> I
         elif _PRISMA.fullmatch(command):
             yield from _prisma(packages, folder, packages.manifests[folder])
         else:
-            raise Refused(f"the lifecycle script {name} may read the sources")
+            owner = f" of {folder}" if folder != packages.root else ""
+            raise Refused(f"the lifecycle script {name}{owner} may read the sources")
 
 
 def _prisma(packages: Packages, folder: str, manifest: Manifest) -> Iterator[str]:
