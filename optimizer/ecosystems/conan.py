@@ -26,7 +26,8 @@ _SCOPED = [
 OPTIONS = Options.of(
     switches="-nr --no-remote -u --update --lockfile-partial --lockfile-clean --build-require --no-imports",
     values=f"""-b --build -r --remote -l --lockfile --lockfile-out -f --format --name --version --user --channel -g
-        --generator -of --output-folder -if --install-folder --envs-generation -v -cc --core-conf
+        --generator -of --output-folder -if --install-folder --envs-generation -v -cc --core-conf --requires
+        --tool-requires
         {" ".join(name for pair in _SCOPED for name in pair)} --option --setting""",
 )
 _SETS_UP = frozenset("profile remote user version --version config search list download cache home".split())
@@ -37,7 +38,7 @@ _INCLUDES = lazy_pattern(
 )
 # What Conan writes beside a conanfile without a layout.
 _GENERATED = lazy_pattern(
-    r"conan(?!file|data)[\w.-]*|CMake(?:User)?Presets\.json|graph_info\.json|deactivate_conan\w*\.sh|activate\w*\.sh"
+    r"conan(?!file|data|ws|\.lock)[\w.-]*|CMake(?:User)?Presets\.json|graph_info\.json|deactivate_conan\w*\.sh|activate\w*\.sh"
     r"|cmakedeps_macros\.cmake|(?:module-|Find)[\w.+-]*\.cmake|[\w.+-]*?(?:-config(?:-version)?|-data|Targets?|Config"
     r"|ConfigVersion|-Target-\w+)\.cmake|[\w.+-]+\.pc"
 )
@@ -101,7 +102,7 @@ def _install(call: Call, project: Project) -> Install | None:
         if value is None or (value and project.locate(value, "/") is not None):
             raise Refused(f"{name} may name a place in the project")
     if len(arguments.plain) > 1 or not arguments.plain:
-        return Install(()) if arguments.has("--requires") else None
+        return Install(()) if arguments.has("--requires", "--tool-requires") else None
     path = project.locate(arguments.plain[0].value or ".", call.directory)
     if path is None:
         return None

@@ -29,6 +29,7 @@ OPTIONS = Options.of(
     values="""--triplet --host-triplet --vcpkg-root --x-manifest-root --x-install-root --x-feature --overlay-ports
         --overlay-triplets --downloads-root --x-buildtrees-root --x-packages-root --feature-flags""",
 )
+_PROGRAMS = frozenset({"vcpkg", "$VCPKG_ROOT/vcpkg", "${VCPKG_ROOT}/vcpkg"})
 _TOOLCHAIN = "/scripts/buildsystems/vcpkg.cmake"
 _FRESH = "/tmp/vcpkg_installed"  # noqa: S108 - a folder of the image, removed in the same step
 _MARKS = ("vcpkg install", "./vcpkg install", "$VCPKG_ROOT/vcpkg install", "${VCPKG_ROOT}/vcpkg install")
@@ -49,14 +50,14 @@ class Vcpkg(Struct, frozen=True):
 
     id: str = "vcpkg"
     title: str = "vcpkg"
-    programs: frozenset[str] = frozenset({"cmake", "vcpkg"})
+    programs: frozenset[str] = _PROGRAMS | {"cmake"}
 
     def install(self, call: Call, project: Project) -> Install | Refusal | None:
         """Say what the call reads; a configure step of CMake has its libraries built ahead."""
         try:
             if call.program == "cmake":
                 return _configure(call, project)
-            if call.program != "vcpkg" or [word.value for word in call.arguments[:1]] != ["install"]:
+            if call.program not in _PROGRAMS or [word.value for word in call.arguments[:1]] != ["install"]:
                 return None
             return _install(call, project)
         except Refused as refused:
@@ -64,7 +65,7 @@ class Vcpkg(Struct, frozen=True):
 
     def cache(self, call: Call, env: Mapping[str, str | None]) -> Cache | None:
         """Name the archives of built libraries, which a configure step may take again."""
-        if call.program != "vcpkg" or [word.value for word in call.arguments[:1]] != ["install"]:
+        if call.program not in _PROGRAMS or [word.value for word in call.arguments[:1]] != ["install"]:
             return None
         variables = variables_of(call, env)
         home = variables.get("XDG_CACHE_HOME") or join(variables.get("HOME") or "/root", ".cache")
@@ -87,7 +88,7 @@ def _install(call: Call, project: Project) -> Install | None:
     arguments = parse(call.arguments[1:], OPTIONS, variables)
     if isinstance(arguments, Refusal):
         raise Refused(arguments.reason)
-    _check_program(project, variables, call.words[0].value or "", call.directory)
+    _check_program(project, variables, call.words[0].text, call.directory)
     if arguments.plain:
         return Install(())
     folder = folder_of(call, project, arguments, "--x-manifest-root")
@@ -102,7 +103,9 @@ def _install(call: Call, project: Project) -> Install | None:
 
 def _check_program(project: Project, variables: Mapping[str, str | None], program: str, directory: str | None) -> None:
     """Raise `Refused` where vcpkg itself is among the copied files, or a variable leads to them."""
-    places = [program] if "/" in program else []
+    if "$" in program and not variables.get("VCPKG_ROOT"):
+        raise Refused("where vcpkg is cannot be told")
+    places = [program] if "/" in program and "$" not in program else []
     places += [variables[name] or "" for name in ("VCPKG_ROOT", *_PLACES) if name in variables]
     if any(variables.get(name, "") is None for name in ("VCPKG_ROOT", *_PLACES)):
         raise Refused("a variable for vcpkg has a value that is not known")

@@ -42,12 +42,12 @@ def way_up(run: Step, above: Sequence[Step], copies: Sequence[Step], context: Co
 
 
 def destinations(step: Step, context: Context) -> list[str] | None:
-    """Return the image paths that a COPY or ADD writes to, None where they cannot be told."""
+    """Return the image paths that a COPY or ADD writes to, or a WORKDIR makes, None where they cannot be told."""
     copied = read_copy(step, context) if brings_context(step) else ""
     if isinstance(copied, Copied):
         return [placed.destination for placed in copied.placed]
     arguments = step.instruction.arguments
-    target = step.state.word(arguments[-1]) if len(arguments) > 1 else None
+    target = step.state.word(arguments[-1]) if len(arguments) > (step.name != "WORKDIR") else None
     if step.instruction.problem or target is None:
         return None
     return [image_path(target, step.state.workdir)]
@@ -57,11 +57,12 @@ def _why_stopped(run: Step, step: Step, context: Context) -> str:
     """Say why a RUN cannot pass a step, "" where it can."""
     if step.name in _FREE:
         return ""
-    if step.name not in {"COPY", "ADD"}:
+    if step.name not in {"COPY", "ADD", "WORKDIR"}:
         return f"{step.name} in line {step.line} stands between"
     paths = destinations(step, context)
     if paths is None or any(path.startswith(BASE_WORKDIR) for path in paths):
-        return f"where {step.name} in line {step.line} puts its files is not known"
+        what = "leads" if step.name == "WORKDIR" else "puts its files"
+        return f"where {step.name} in line {step.line} {what} is not known"
     reason = why_dependent(run, [posixpath.normpath(path) for path in paths])
     return f"{reason} ({step.name} in line {step.line})" if reason else ""
 

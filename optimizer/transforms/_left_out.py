@@ -45,4 +45,5 @@ _USUAL = frozenset({"node_modules", ".venv", "obj", "deps", "_build", ".build", 
 
 def is_usual(output: str) -> bool:
     """Tell whether developers have this folder beside their sources too, even where it is not there just now."""
-    return output.rsplit("/", 1)[-1] in _USUAL
+    *above, name = output.split("/")
+    return name in _USUAL or above[-1:] == ["subprojects"]
