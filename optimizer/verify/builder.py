@@ -68,7 +68,7 @@ class Container(Protocol):
     """A running container."""
 
     def wait(self, seconds: float) -> Exited | None:
-        """Return how the container ended, None if it still runs after so many seconds."""
+        """Return how the container ended, None if it still runs after so many seconds (0: only look)."""
 
     def address(self, port: int) -> tuple[str, int]:
         """Return host (loopback) and port where the container's TCP port is reached."""

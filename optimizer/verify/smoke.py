@@ -145,7 +145,7 @@ def _asked(container: Container, trial: Trial, until: float, expected: Seen | No
 
 
 def _is_up(container: Container) -> bool:
-    return container.wait(0.2) is None
+    return container.wait(0) is None
 
 
 def _get(host: str, port: int, path: str) -> str | None:

@@ -22,7 +22,7 @@ case "$*" in
   "history "*) echo '{"CreatedBy":"CMD [\\"true\\"]","Size":"0"}'
     echo '{"CreatedBy":"RUN make # buildkit","Size":"12"}' ;;
   "run "*) RUN ;;
-  "wait "*) echo 3 ;;
+  "container inspect "*) echo false 3 ;;
   "logs "*) echo out; echo err >&2 ;;
   "port "*) echo 127.0.0.1:32768 ;;
 esac
@@ -256,6 +256,22 @@ def test_ports_are_published_on_loopback_in_a_network_without_a_way_out(programs
     masquerade = "--opt=com.docker.network.bridge.enable_ip_masquerade=false"
     assert programs.of("docker network create ") == f"docker network create {masquerade} {name}"
     assert programs.asked[-2:] == [f"docker rm --force --volumes {name}", f"docker network rm {name}"]
+
+
+def test_ports_stay_closed_where_no_such_network_can_be_made(programs: Programs) -> None:
+    programs.docker()
+    script = (
+        (programs.folder / "docker")
+        .read_text()
+        .replace('"port "*) echo 127.0.0.1:32768', '"network create "*) exit 125')
+    )
+    (programs.folder / "docker").write_text(script)
+
+    with find().run("made", ports=(80,)) as container:
+        assert container.address(80) == ("127.0.0.1", 0)
+
+    assert "--network=none" in programs.of("docker run ")
+    assert "--publish" not in programs.of("docker run ")
 
 
 def test_the_network_when_asked_for(programs: Programs) -> None:

@@ -109,7 +109,8 @@ class Engine(Client):
     ) -> Iterator[Container]:
         name = new_name()
         with self._network(ports, name, network=network) as joined:
-            options = (*_LIMITS, *joined, *(f"--publish=127.0.0.1::{port}" for port in ports))
+            published = () if "--network=none" in joined else ports
+            options = (*_LIMITS, *joined, *(f"--publish=127.0.0.1::{port}" for port in published))
             try:
                 started = self.call("run", "--detach", "--name", name, "--hostname", PREFIX, *options, image, *command)
                 if not started.ok and started.status not in _NO_PROGRAM:
@@ -120,13 +121,16 @@ class Engine(Client):
 
     @contextmanager
     def _network(self, ports: Sequence[int], name: str, *, network: bool) -> Iterator[tuple[str, ...]]:
-        """Give the network options: none, the default, or one of its own whose packets do not leave the machine."""
+        """Give the network options: none, the default, or one of its own whose packets do not leave the machine.
+
+        Where the engine knows no such network there is none at all, and the ports do not answer.
+        """
         if network or not ports:
             yield () if network else ("--network=none",)
             return
         try:
-            self.sure("network", "create", *self.network_options, name)
-            yield (f"--network={name}", "--dns=127.0.0.1")
+            made = self.call("network", "create", *self.network_options, name)
+            yield (f"--network={name}", "--dns=127.0.0.1") if made.ok else ("--network=none",)
         finally:
             with undisturbed():
                 self.call("network", "rm", name)

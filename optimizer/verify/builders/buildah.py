@@ -15,7 +15,7 @@ from msgspec import DecodeError, json
 from optimizer.report import LayerSize
 from optimizer.verify.builder import Build, BuilderError, BuildRequest, Container, Exited
 from optimizer.verify.builders._building import timed, words
-from optimizer.verify.builders._container import collected
+from optimizer.verify.builders._container import NOWHERE, collected
 from optimizer.verify.builders._engine import Client, new_name
 from optimizer.verify.builders._progress import Stepped
 from optimizer.verify.process import running, stream, undisturbed
@@ -166,7 +166,7 @@ class _Process:
 
     def address(self, port: int) -> tuple[str, int]:  # noqa: ARG002 (the protocol's)
         """Return a place where nothing answers."""
-        return "127.0.0.1", 0
+        return NOWHERE
 
     def execute(self, command: tuple[str, ...], seconds: float) -> Exited:
         """Run a command on the same files; it does not see the other's processes and ports."""

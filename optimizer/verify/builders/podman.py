@@ -21,7 +21,8 @@ _ANSWER = 20.0  # seconds
 class Podman(Engine):
     """Podman's command line."""
 
-    network_options = ("--internal",)
+    # An internal network publishes no ports; one without a default route does, since netavark 1.7 knows it.
+    network_options = ("--opt=no_default_route=1",)
 
     def __init__(self, version: str = "", program: str = "podman") -> None:
         super().__init__(program)
