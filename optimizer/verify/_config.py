@@ -1,11 +1,11 @@
 """The configurations of two images, compared field by field (OCI image specification, config.md)."""
 
 import json
-import shlex
 import signal
 from collections.abc import Iterator, Mapping
 
 from optimizer.report.evidence import Check, Difference
+from optimizer.shell import Command, parse_script
 from optimizer.verify.image import Image
 
 # What says how the container was made in which the image was built, and what only Windows reads (ArgsEscaped).
@@ -38,10 +38,11 @@ def is_exec_form(before: tuple[str, ...], after: tuple[str, ...]) -> bool:
     """Tell whether a list of words starts what a shell would start for the line in another."""
     if before[:2] != _SHELL or len(before) != len(_SHELL) + 1:
         return False
-    try:
-        words = shlex.split(before[2])
-    except ValueError:
+    script = parse_script(before[2])
+    command = script.root.parts[0] if script.problem is None and len(script.root.parts) == 1 else None
+    if not isinstance(command, Command) or command.assignments or command.redirects or script.root.operators:
         return False
+    words = [word.value for word in command.words]
     return words[words[:1] == ["exec"] :] == list(after)
 
 

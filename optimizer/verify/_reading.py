@@ -32,7 +32,7 @@ _TELLING = re.compile(
     re.VERBOSE,
 )
 _NO_PROJECT = re.compile(
-    r"/(?:usr/(?:local/)?(?:lib|lib32|lib64|libexec|share|include|src)|lib|lib64|etc|boot|var/(?:lib|cache|log))/"
+    r"^/(?:usr/(?:local/)?(?:lib|lib32|lib64|libexec|share|include|src)|lib|lib64|etc|boot|var/(?:lib|cache|log))/"
     r"|/(?:node_modules|site-packages|dist-packages|\.git|__pycache__)/"
 )
 _SOURCE = re.compile(r".*\.(?:py|js|cjs|mjs|ts|jsx|tsx)|.*/package\.json")
@@ -81,7 +81,7 @@ class _Reading(Struct):
         looked_into = head.startswith(_elf.MAGIC) or _ARCHIVE.search(path)
         content = self._looked_into(head, file) if looked_into else (_digest(head, file), None)
         shebang = _SHEBANG.match(head[:1024])
-        if member.size <= _LARGEST_TEXT and (_is_kept(path) or (shebang and not _NO_PROJECT.match(path))):
+        if member.size <= _LARGEST_TEXT and (_is_kept(path) or (shebang and not _NO_PROJECT.search(path))):
             self._keep(path, head)
         return Entry(
             Kind.FILE,

@@ -123,9 +123,10 @@ def _values(call: Call, image: Image) -> Iterator[str]:
 def _from_package(image: Image, by: Started, depth: int) -> Iterator[Started]:
     """Go through what a script of package.json starts."""
     plain = [word for word in by.words[1:] if not word.startswith("-")]
-    name = plain[1] if plain[:1] in (["run"], ["run-script"]) and plain[1:] else "".join(plain[:1])
+    is_named = plain[:1] in (["run"], ["run-script"]) and len(plain) > 1
+    name = plain[1] if is_named else "".join(plain[:1])
     scripts = package(image, by.directory).get("scripts")
-    if name in _NO_SCRIPTS or not isinstance(scripts, dict):
+    if (name in _NO_SCRIPTS and not is_named) or not isinstance(scripts, dict):
         return
     bins = (join(by.directory, "node_modules/.bin"), *by.folders)
     for each in (f"pre{name}", name, f"post{name}"):

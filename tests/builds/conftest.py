@@ -12,6 +12,9 @@ from pathlib import Path
 
 import pytest
 
+from optimizer.verify.builder import Builder, BuilderError
+from optimizer.verify.builders import find
+
 # What level exact leaves open (the caches of the package managers) and what every run of a container or of an
 # installer writes anew.
 _LEFT_OPEN = re.compile(
@@ -126,6 +129,15 @@ def _files(archive: tarfile.TarFile) -> Iterator[tuple[str, File]]:
         elif member.islnk():  # another name of a file that came before; which of them is first means nothing
             kind, content = tarfile.REGTYPE, contents[member.linkname.strip("/")]
         yield path, File(kind, oct(member.mode), (member.uid, member.gid), content)
+
+
+@pytest.fixture(scope="session")
+def builder() -> Builder:
+    """Return the builder; without one that answers there is nothing to test with."""
+    try:
+        return find()
+    except BuilderError as error:
+        pytest.skip(str(error))
 
 
 @pytest.fixture(scope="session")

@@ -1,0 +1,103 @@
+from collections.abc import Mapping
+
+import pytest
+
+from optimizer.report.evidence import Difference
+from optimizer.verify._libraries import library_differences
+from optimizer.verify.image import Linkage
+from tests.verify.images import File, link, linked
+
+M = "EM_X86_64/64"
+LIBRARY = Linkage(M)
+NEEDS = Linkage(M, needed=("libpq.so.5",))
+LINKER = "/lib64/ld-linux-x86-64.so.2"
+
+
+def told(
+    before: Mapping[str, Linkage],
+    after: Mapping[str, Linkage],
+    others: Mapping[str, File | str | bytes] | None = None,
+    **config: object,
+) -> list[Difference]:
+    return list(library_differences(linked(before, others, **config), linked(after, others, **config)))
+
+
+@pytest.mark.parametrize(
+    ("program", "place", "others", "env"),
+    [
+        (NEEDS, "/usr/lib/libpq.so.5", {}, []),
+        (NEEDS, "/usr/lib/x86_64-linux-gnu/libpq.so.5", {"/etc/ld.so.conf": "include /etc/ld.so.conf.d/*.conf\n",
+         "/etc/ld.so.conf.d/a.conf": "# Debian\n/usr/lib/x86_64-linux-gnu\n"}, []),
+        (NEEDS, "/opt/lib/libpq.so.5", {}, ["LD_LIBRARY_PATH=/srv:/opt/lib"]),
+        (Linkage(M, needed=("libpq.so.5",), runpath=("$ORIGIN/../lib",)), "/app/lib/libpq.so.5", {}, []),
+        (Linkage(M, needed=("libpq.so.5",), rpath=("${ORIGIN}",)), "/app/bin/libpq.so.5", {}, []),
+        (NEEDS, "/srv/libpq.so.5", {"/etc/ld-musl-x86_64.path": "/lib:/srv\n"}, []),
+        (NEEDS, "/usr/local/lib/libpq.so.5", {"/lib/ld-musl-x86_64.so.1": ""}, []),
+        (NEEDS, "/usr/lib/libpq.so.5", {"/lib": link("usr/lib")}, []),
+    ],
+)  # fmt: skip
+def test_where_a_library_is_looked_for(
+    program: Linkage, place: str, others: Mapping[str, File | str | bytes], env: list[str]
+) -> None:
+    there = {"/app/bin/server": program, place: LIBRARY}
+
+    assert told(there, there, others, Env=env) == []
+    (found,) = told(there, {"/app/bin/server": program}, others, Env=env)
+    assert found.subject == "libpq.so.5 of /app/bin/server"
+    assert found.before
+    assert found.after is None
+
+
+def test_a_library_that_is_moved_to_where_nothing_looks() -> None:
+    before = {"/app/server": NEEDS, "/usr/lib/libpq.so.5": LIBRARY}
+    after = {"/app/server": NEEDS, "/opt/libpq.so.5": LIBRARY}
+
+    (found,) = told(before, after)
+    assert (found.before, found.after) == ("/usr/lib/libpq.so.5", "/opt/libpq.so.5")
+    assert told(after, after) == []
+
+
+def test_a_runpath_puts_the_older_one_out_of_force() -> None:
+    before = {"/app/server": Linkage(M, needed=("libpq.so.5",), rpath=("/a",)), "/a/libpq.so.5": LIBRARY}
+    after = {**before, "/app/server": Linkage(M, needed=("libpq.so.5",), rpath=("/a",), runpath=("/b",))}
+
+    assert [one.subject for one in told(before, after)] == ["libpq.so.5 of /app/server"]
+
+
+def test_a_library_of_another_machine_does_not_do() -> None:
+    before = {"/app/server": NEEDS, "/usr/lib/libpq.so.5": LIBRARY}
+    after = {"/app/server": NEEDS, "/usr/lib/libpq.so.5": Linkage("EM_386/32")}
+
+    assert [one.subject for one in told(before, after)] == ["libpq.so.5 of /app/server"]
+
+
+def test_what_was_lacking_before_is_no_difference() -> None:
+    assert told({"/app/server": NEEDS}, {"/app/server": NEEDS}) == []
+
+
+def test_a_new_program_must_find_its_libraries() -> None:
+    assert [one.subject for one in told({}, {"/app/server": NEEDS})] == ["libpq.so.5 of /app/server"]
+
+
+def test_a_lost_program_needs_nothing() -> None:
+    assert told({"/app/server": NEEDS, "/usr/lib/libpq.so.5": LIBRARY}, {}) == []
+
+
+def test_many_programs_that_lack_the_same() -> None:
+    programs = {f"/app/{name}": NEEDS for name in "abc"}
+
+    (found,) = told({**programs, "/usr/lib/libpq.so.5": LIBRARY}, programs)
+    assert (found.subject, found.count) == ("libpq.so.5 of /app/a", 2)
+
+
+def test_the_linker_itself_is_missing() -> None:
+    program = Linkage(M, interpreter=LINKER)
+
+    (found,) = told({"/app/server": program, LINKER: LIBRARY}, {"/app/server": program})
+    assert found.subject == f"{LINKER} of /app/server"
+
+
+def test_settings_that_include_themselves() -> None:
+    there = {"/app/server": NEEDS, "/opt/libpq.so.5": LIBRARY}
+
+    assert told(there, there, {"/etc/ld.so.conf": "include /etc/ld.so.conf\n/opt\nhwcap 1 x\n"}) == []
