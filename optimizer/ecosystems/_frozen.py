@@ -11,7 +11,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from optimizer.ecosystems import bun, npm, pipenv, pnpm, uv, yarn
-from optimizer.ecosystems._arguments import Arguments, Options, is_on, parse, variables_of
+from optimizer.ecosystems._arguments import Arguments, Options, folder_of, is_on, parse, variables_of
 from optimizer.ecosystems._lock_rules import (
     Case,
     Tools,
@@ -93,6 +93,8 @@ def _answer(manager: _Manager, call: Call, project: Project, arguments: Argument
         return Refusal(f"no {manager.locks[0]} is copied")
     if install.rewrites:
         return Refusal(f"{basename(lock)} says something else than the manifests, or is of another release's form")
+    if manager.ecosystem is npm.ECOSYSTEM and dirname(lock) != folder_of(call, project, arguments, "-C", "--prefix"):
+        return Refusal("npm ci in one of the workspaces removes what was installed for the others")
     context = project.context
     verb = arguments.plain[0].word if arguments.plain else call.words[0]
     case = Case(verb.text, arguments, context, dirname(lock), lock, context.text(lock) or "", tools)

@@ -1,7 +1,11 @@
 """A COPY that goes below a WORKDIR, to which its destination would be relative: it is written out."""
 
+from optimizer.context import Context
 from optimizer.model import BASE_WORKDIR, Dockerfile, Step
+from optimizer.syntax.lazy_pattern import lazy_pattern
 from optimizer.transforms._copies import Copied, below, image_path
+
+_EXECUTABLE = lazy_pattern(r"0?[1357]{3}|(?:a|ugo)?[=+]r?w?x")
 
 
 def why_not_below(dockerfile: Dockerfile, copied: Copied) -> str | None:
@@ -33,6 +37,18 @@ def written_for(copied: Copied, block: str, place: Step) -> str:
     ending = '"]' if text.endswith(f'{written}"]') else ""
     start = text[: len(text) - len(written) - len(ending)]
     return f"{start}{_target(copied, written)}{ending}{block[len(text) :]}"
+
+
+def why_modes_differ(copied: Copied, manifests: set[str], context: Context) -> str | None:
+    """Say why a file that an install needs executable is not so any more behind a COPY with a mode of its own."""
+    mode = copied.step.instruction.flag("chmod")
+    if mode is None or _EXECUTABLE.fullmatch(mode):
+        return None
+    sources = (source for path in manifests if (source := copied.source_of(path)) is not None)
+    found = next((source for source in sources if context.executable(source)), None)
+    return (
+        f"the {copied.step.name} takes away that {found} is executable, which the install gives back" if found else None
+    )
 
 
 def why_made_early(dockerfile: Dockerfile, copied: Copied, last: Step, manifests: set[str]) -> str | None:

@@ -8,7 +8,7 @@ from msgspec import Struct
 from optimizer.context import Context
 from optimizer.model import Dockerfile
 from optimizer.syntax import Document, Instruction, Span
-from optimizer.transforms._absolute_copies import is_absolute, why_made_early, written_for
+from optimizer.transforms._absolute_copies import is_absolute, why_made_early, why_modes_differ, written_for
 from optimizer.transforms._ahead import Fetch
 from optimizer.transforms._copies import Copied
 from optimizer.transforms._early_installs import Early
@@ -37,7 +37,7 @@ def sources_last(dockerfile: Dockerfile, context: Context, early: Early, earlier
     reason = (
         why_unsafe(dockerfile, context, early, moving)
         or why_there(early, earlier)
-        or _why_not_relative(dockerfile, early, moving)
+        or _why_not_alike(dockerfile, context, early, moving)
     )
     if reason is not None:
         return Decline(early.installs[-1].step.line, reason)
@@ -45,14 +45,18 @@ def sources_last(dockerfile: Dockerfile, context: Context, early: Early, earlier
     return _compose(dockerfile, context, early, plan)
 
 
-def _why_not_relative(dockerfile: Dockerfile, early: Early, moving: Sequence[Copied]) -> str | None:
-    """Say why the destination of a COPY cannot be written out below the WORKDIRs that it goes below."""
+def _why_not_alike(dockerfile: Dockerfile, context: Context, early: Early, moving: Sequence[Copied]) -> str | None:
+    """Say why a COPY would not do the same below the WORKDIRs and installs that it goes below."""
     last = early.installs[-1]
     changed = [c for c in moving if not is_absolute(c.step) and c.step.state.workdir != last.step.state.workdir]
     if changed and last.install.ahead:
         return "WORKDIR changes the folder that the COPY is relative to"
     paths = {path for one in early.installs for path in one.paths}
-    return next((r for c in changed if (r := why_made_early(dockerfile, c, last.step, paths))), None)
+    reasons = [
+        *(why_made_early(dockerfile, c, last.step, paths) for c in changed),
+        *(why_modes_differ(c, paths, context) for c in moving),
+    ]
+    return next(filter(None, reasons), None)
 
 
 def _compose(

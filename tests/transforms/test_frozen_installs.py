@@ -204,6 +204,19 @@ def test_other_managers_of_javascript(call: str, files: dict[str, str], after: s
     assert run(f"{head}{call}\n", seen).after == f"{head}{after or call}\n"
 
 
+def test_npm_ci_in_a_workspace_would_remove_what_others_need() -> None:
+    lock = {
+        "lockfileVersion": 2,
+        "packages": {"": {"workspaces": ["p"]}, "node_modules/p": {"resolved": "p", "link": True}, "p": {}},
+    }
+    files = {"package.json": '{"workspaces": ["p"]}', "p/package.json": "{}", "package-lock.json": json.dumps(lock)}
+    result = run("FROM node:20\nWORKDIR /app\nCOPY . .\nRUN cd p && npm install\n", files)
+
+    assert [one.reason for one in result.declined] == [
+        "npm ci in one of the workspaces removes what was installed for the others"
+    ]
+
+
 @pytest.mark.parametrize(
     ("base", "text", "applied"),
     [("oven/bun:1", "^1.0.0", 1), ("oven/bun:1.1", "^1.0.0", 0), ("node:20", "^1.0.0", 0), ("oven/bun:1", "^9.0.0", 0)],

@@ -109,3 +109,16 @@ def test_turbo_prune_is_left_to_itself() -> None:
 
     assert result.before == result.after
     assert not result.declined
+
+
+@pytest.mark.parametrize(
+    ("flag", "because"), [("", ""), ("--chmod=755 ", ""), ("--chmod=a+x ", ""), ("--chmod=644 ", "takes away that")]
+)
+def test_a_program_of_a_workspace_stays_executable(flag: str, because: str) -> None:
+    program = "packages/money/cli.js"
+    files = FILES | {"packages/money/package.json": '{"bin": "cli.js"}', program: "#!/usr/bin/env node\n"}
+    context = Context.of(files, executable=lambda path: path == program)
+    result = optimize(f"FROM node:20\nWORKDIR /app\nCOPY {flag}. .\nRUN npm ci\n", context, PLAN)
+
+    assert (f"package.json {program} packages/money/" in result.after) == (not because)
+    assert [because in one.reason for one in result.declined] == [True] * bool(because)
