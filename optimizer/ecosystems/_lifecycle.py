@@ -53,6 +53,16 @@ def files_of_scripts(packages: Packages, names: tuple[str, ...]) -> Iterator[str
             raise Refused(f"{join(folder, 'binding.gyp')} builds an addon during the install")
 
 
+def caches_sources(packages: Packages) -> bool:
+    """Tell whether Nx, or Lerna with it, looks through the workspaces when it is installed.
+
+    Its postinstall script writes the project graph to .nx/workspace-data where it finds an nx.json; every run of Nx
+    makes that anew (https://github.com/nrwl/nx/blob/20.2.2/packages/nx/bin/post-install.ts).
+    """
+    names = packages.names()
+    return bool({"nx", "lerna"} & names) and bool(visible(packages.context, packages.root, "nx.json"))
+
+
 def files_of_dependencies(packages: Packages) -> Iterator[str]:
     """Go through the files that packages read of the project when they are installed."""
     names = packages.names()

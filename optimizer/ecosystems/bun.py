@@ -30,7 +30,7 @@ from optimizer.ecosystems._javascript import (
     patched_dependencies,
     read_packages,
 )
-from optimizer.ecosystems._lifecycle import YARN_1, files_of_dependencies, files_of_scripts
+from optimizer.ecosystems._lifecycle import YARN_1, caches_sources, files_of_dependencies, files_of_scripts
 from optimizer.ecosystems._npmrc import LOCAL_SPECS, global_install, rc_files
 from optimizer.ecosystems.ecosystem import Cache, Install, Project, Refusal
 from optimizer.shell import Call
@@ -116,7 +116,8 @@ def _install(project: Project, folder: str, arguments: Arguments) -> Install:
     bound = tuple(path for path in locks if path.rpartition("/")[2].startswith("bun."))
     kept = fixed or arguments.denies("--save") or not _is_stale(packages, bound)
     manifests = below_folders([packages.files[0], *locks, *packages.files[1:], *needed], context)
-    return Install(manifests, packages.outputs, () if kept else bound)
+    rewrites = () if kept else bound
+    return Install(manifests, packages.outputs, rewrites, caches_sources=caches_sources(packages))
 
 
 def _settings(context: Context, root: str) -> tuple[str, ...]:

@@ -63,7 +63,8 @@ class Install(Struct, frozen=True):
     files beside the manifests (`node_modules`), which a later COPY must not bring; `rewrites` are the manifests that
     the install may itself write (a lock file that is out of date); `command` replaces the words of the call
     (Poetry's `--no-root`), None keeps them; `then` is a command to run in the same directory once the sources are
-    there; `ahead` says that the call itself needs the sources, but that other commands can do much of its work first.
+    there; `ahead` says that the call itself needs the sources, but that other commands can do much of its work first;
+    `caches_sources` that it also keeps a cache of what it finds in them, which is missing without them.
     """
 
     manifests: tuple[str, ...]
@@ -72,6 +73,7 @@ class Install(Struct, frozen=True):
     command: str | None = None
     then: str | None = None
     ahead: Ahead | None = None
+    caches_sources: bool = False
 
 
 class Refusal(Struct, frozen=True):

@@ -13,7 +13,7 @@ from optimizer.context.manifests import json_file, table
 from optimizer.ecosystems._arguments import Arguments, Options, folder_of, parse, refuse_paths, variables_of
 from optimizer.ecosystems._files import Refused, below_folders, need, visible
 from optimizer.ecosystems._javascript import Packages, dependency_ranges, local_files, read_packages
-from optimizer.ecosystems._lifecycle import NPM, files_of_dependencies, files_of_scripts
+from optimizer.ecosystems._lifecycle import NPM, caches_sources, files_of_dependencies, files_of_scripts
 from optimizer.ecosystems._npmrc import rc_files
 from optimizer.ecosystems.ecosystem import Cache, Install, Project, Refusal
 from optimizer.shell import Call
@@ -86,7 +86,7 @@ def _install(project: Project, folder: str, arguments: Arguments, named: str) ->
     first, *members = (path for at in packages.manifests for path in (join(at, "package.json"), *locks[at]))
     manifests = below_folders([first, join(folder, "lerna.json"), *members, *needed], context)
     written = () if arguments.has("--ci") else tuple(path for found in locks.values() for path in found)
-    return Install(manifests, packages.outputs, written)
+    return Install(manifests, packages.outputs, written, caches_sources=caches_sources(packages))
 
 
 def _check(arguments: Arguments, settings: Mapping[str, object]) -> None:

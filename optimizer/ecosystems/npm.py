@@ -31,7 +31,7 @@ from optimizer.ecosystems._javascript import (
     package_root,
     read_packages,
 )
-from optimizer.ecosystems._lifecycle import NPM, files_of_dependencies, files_of_scripts
+from optimizer.ecosystems._lifecycle import NPM, caches_sources, files_of_dependencies, files_of_scripts
 from optimizer.ecosystems._npmrc import LOCAL_SPECS, rc_files, rc_ignores_scripts
 from optimizer.ecosystems.ecosystem import Cache, Install, Project, Refusal
 from optimizer.shell import Call
@@ -157,6 +157,7 @@ def _install(project: Project, folder: str, arguments: Arguments, *, ignore_scri
         manifests,
         packages.outputs,
         locks if stale and not (arguments.denies("--save") or arguments.denies("--package-lock")) else (),
+        caches_sources=caches_sources(packages),
     )
 
 

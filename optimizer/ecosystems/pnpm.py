@@ -30,7 +30,7 @@ from optimizer.ecosystems._javascript import (
     patched_dependencies,
     read_packages,
 )
-from optimizer.ecosystems._lifecycle import PNPM, files_of_dependencies, files_of_scripts
+from optimizer.ecosystems._lifecycle import PNPM, caches_sources, files_of_dependencies, files_of_scripts
 from optimizer.ecosystems._npmrc import LOCAL_SPECS, global_install, rc_files, rc_ignores_scripts
 from optimizer.ecosystems.ecosystem import Cache, Install, Project, Refusal
 from optimizer.ecosystems.npm import ignores_scripts
@@ -150,7 +150,8 @@ def _install(project: Project, folder: str, arguments: Arguments, *, ignore_scri
     workspace = visible(context, root, "pnpm-workspace.yaml")
     stale = bool(locks) and not fixed and _is_stale(packages, context.text(locks[0]) or "")
     manifests = below_folders([first, *locks, *workspace, *members, *more, *needed], context)
-    return Install(manifests, packages.outputs, locks if stale else ())
+    rewrites = locks if stale else ()
+    return Install(manifests, packages.outputs, rewrites, caches_sources=caches_sources(packages))
 
 
 def _patterns(project: Project, root: str, settings: Mapping[str, object]) -> tuple[str, ...]:

@@ -30,7 +30,7 @@ from optimizer.ecosystems._javascript import (
     package_root,
     read_packages,
 )
-from optimizer.ecosystems._lifecycle import YARN_1, YARN_2, files_of_dependencies, files_of_scripts
+from optimizer.ecosystems._lifecycle import YARN_1, YARN_2, caches_sources, files_of_dependencies, files_of_scripts
 from optimizer.ecosystems._npmrc import LOCAL_SPECS, global_install, rc_files
 from optimizer.ecosystems._yarn_settings import (
     files_of_settings_1,
@@ -175,6 +175,7 @@ def _install_1(project: Project, packages: Packages, folder: str, arguments: Arg
         below_folders([packages.files[0], *locks, *packages.files[1:], *needed], context),
         packages.outputs,
         _rewritten(packages, locks, arguments, _is_stale_1),
+        caches_sources=caches_sources(packages),
     )
 
 
@@ -191,6 +192,7 @@ def _install_2(
         below_folders([packages.files[0], *locks, *packages.files[1:], *needed], context),
         _outputs_2(project, packages, variables),
         _rewritten(packages, locks, arguments, _is_stale_2),
+        caches_sources=caches_sources(packages),
     )
 
 

@@ -12,7 +12,7 @@ from optimizer.transforms._absolute_copies import is_absolute, why_made_early, w
 from optimizer.transforms._ahead import Fetch
 from optimizer.transforms._copies import Copied
 from optimizer.transforms._early_installs import Early
-from optimizer.transforms._finding import Decline, Edit, Finding, Rewrite
+from optimizer.transforms._finding import Decline, Edit, Finding, Level, Rewrite
 from optimizer.transforms._found_installs import Found
 from optimizer.transforms._layout import (
     insert_after,
@@ -89,7 +89,7 @@ def _compose(
         added=(*map(_claim, copies), *(fetch.added() if fetch else ()), *tail.added()),
         removed=tuple(tail.removed()),
         artifacts=left_out.artifacts,
-        level=left_out.level,
+        level=Level.EQUIVALENT if any(one.install.caches_sources for one in early.installs) else left_out.level,
     )
 
 

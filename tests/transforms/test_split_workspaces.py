@@ -6,6 +6,7 @@ import pytest
 
 from optimizer.context import Context
 from optimizer.engine import Plan, Result, optimize
+from optimizer.transforms import Level
 
 PLAN = Plan(select=frozenset({"split-manifest-copy"}))
 LOCK = '{"lockfileVersion": 3, "packages": {"": {}, "packages/api": {}, "packages/money": {}}}'
@@ -122,3 +123,13 @@ def test_a_program_of_a_workspace_stays_executable(flag: str, because: str) -> N
 
     assert (f"package.json {program} packages/money/" in result.after) == (not because)
     assert [because in one.reason for one in result.declined] == [True] * bool(because)
+
+
+@pytest.mark.parametrize("dependency", ["nx", "lerna"])
+def test_what_nx_caches_of_the_sources_is_no_longer_there(dependency: str) -> None:
+    package = {"package.json": f'{{"devDependencies": {{"{dependency}": "20.2.2"}}}}', "package-lock.json": "{}"}
+    text = "WORKDIR /app\nCOPY . .\nRUN npm ci\nRUN npx nx build api\n"
+
+    levels = [[one.level for one in run(text, files).applied] for files in (package, package | {"nx.json": "{}"})]
+
+    assert levels == [[Level.EXACT], [Level.EQUIVALENT]]
