@@ -18,6 +18,10 @@ BASE_WORKDIR = "<working directory of the base image>"
 # The interpreter that a script's first line names, directly or through env.
 _INTERPRETER = lazy_pattern(r"#!\s*(?:\S*/env\s+)?(?:\S*/)?([\w.-]+)(?:[ \t]|\n|\r|$)")
 _ONLY_HEREDOC = lazy_pattern(r"\d*<<-?\s*(?:'[^']*'|\"[^\"]*\"|[^\s<>|&;'\"]+)+")  # parser.go: MustParseHeredoc
+# An instruction that became a command, for a line before it ends in a backslash.
+_INSTRUCTIONS = lazy_pattern(
+    r"(?:[;&|]\s*)(ADD|ARG|CMD|COPY|ENTRYPOINT|ENV|EXPOSE|FROM|HEALTHCHECK|LABEL|RUN|SHELL|USER|VOLUME|WORKDIR)\s"
+)
 _OPTIONS = lazy_pattern(r"-[sexu]+|-")
 
 
@@ -52,6 +56,9 @@ def _script(form: str, text: Joined, instruction: Instruction) -> Script:
     script = parse_script(text.text)
     if form == "heredoc" and text.text.startswith("#!") and not _names_shell(form, text.text):
         return replace(script, problem="the here-document names its own interpreter")
+    swallowed = _INSTRUCTIONS.search(text.text) if form == "shell" and not script.problem else None
+    if swallowed and any(command.name == swallowed[1] for command in script.commands()):
+        return replace(script, problem=f"the RUN swallows the {swallowed[1]} behind it")
     if script.comment and form == "shell":
         return _commented(script, text, script.comment)
     return script

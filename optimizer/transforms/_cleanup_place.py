@@ -99,7 +99,7 @@ def insert_behind(document: Document, step: Step, place: int, commands: Sequence
     glue = "; " if operator == ";" else f" {operator} "
     length = len(line) + widening + sum(len(glue) + len(command) for command in commands)
     # A comment that ends the line stays on the line that it speaks of.
-    is_row = ("\n" in line or (is_last and length > WIDTH)) and run.script.comment is None
+    is_row = ("\n" in line or (is_last and length > WIDTH)) and not (is_last and run.script.comment)
     joint = continuation(document, step.instruction, operator) if is_row else glue
     return Edit(Span(at, at), "".join(joint + command for command in commands))
 

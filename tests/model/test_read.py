@@ -179,6 +179,8 @@ def test_a_run_is_sure_only_of_what_no_build_argument_changes(above: str, sure: 
     ("run", "problem"),
     [
         ("RUN a # b", None),
+        ("RUN a; \\\n\nEXPOSE 80", "the RUN swallows the EXPOSE behind it"),
+        ("RUN a && echo '; EXPOSE 80'", None),
         ("RUN a && \\\n  # a line of its own\n  b # c", None),
         ("RUN a # b \\\n && c", "a comment swallows the rest of the RUN"),
         ("RUN # a \\\n b", "a comment swallows the rest of the RUN"),
