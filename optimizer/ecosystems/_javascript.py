@@ -91,8 +91,8 @@ def nearest_package(project: Project, folder: str) -> str:
     return dirname(need(project.context, join(folder, "package.json"))) if found is None else found
 
 
-def files_of_programs(packages: Packages) -> Iterator[str]:
-    """Go through the programs (`bin`) of the workspaces that are there when the sources are.
+def files_of_programs(packages: Packages, *, of_root: bool) -> Iterator[str]:
+    """Go through the programs (`bin`) of the workspaces, and perhaps of the root, that are there with the sources.
 
     Links to programs are made only where the program is there when the install runs, and it is made executable then:
     those that a build makes later have none either way, and those among the sources must come with the manifests.
@@ -100,7 +100,7 @@ def files_of_programs(packages: Packages) -> Iterator[str]:
     """
     context = packages.context
     for folder, manifest in packages.manifests.items():
-        if folder == packages.root:
+        if folder == packages.root and not (of_root or manifest.get("name") in packages.names()):
             continue
         programs = string(manifest, "directories", "bin")
         if programs and context.is_dir(beside(folder, programs) or ""):
@@ -114,9 +114,9 @@ def files_of_programs(packages: Packages) -> Iterator[str]:
 
 def _program(context: Context, path: str) -> str:
     if not context.executable(path):
-        raise Refused(f"the install makes {path} executable, a program of a workspace")
+        raise Refused(f"the install makes the program {path} executable")
     if (context.text(path) or "").partition("\n")[0].endswith("\r"):
-        raise Refused(f"the install changes the line endings of {path}, a program of a workspace")
+        raise Refused(f"the install changes the line endings of the program {path}")
     return path
 
 
@@ -128,18 +128,18 @@ def workspace_patterns(manifest: Manifest) -> tuple[str, ...]:
     return tuple(p for p in found if isinstance(p, str)) if isinstance(found, list) else ()
 
 
-def local_files(packages: Packages, linked: tuple[str, ...] = ()) -> tuple[str, ...]:
+def local_files(packages: Packages, linked: tuple[str, ...] = (), *, of_root: bool = False) -> tuple[str, ...]:
     """Return the archives and patches that dependencies name, and the programs of the workspaces.
 
-    Raises `Refused` for a dependency on a folder, but for one on a workspace that is written with a prefix which
-    makes a link (`linked`).
+    `of_root` says that the install links those of the root to itself, too. Raises `Refused` for a dependency on a
+    folder, but for one on a workspace that is written with a prefix which makes a link (`linked`).
     """
     found: list[str] = []
     for folder, manifest in packages.manifests.items():
         for name, version, field in _dependencies(manifest):
             if not (version.startswith(linked) and _is_member(packages, folder, version)):
                 found += _local(packages, folder, name, version, field)
-    return unique((*found, *files_of_programs(packages)))
+    return unique((*found, *files_of_programs(packages, of_root=of_root)))
 
 
 def patched_dependencies(packages: Packages, patched: object) -> tuple[str, ...]:
@@ -194,7 +194,8 @@ def _local(packages: Packages, folder: str, name: str, version: str, field: str)
 
 
 def _is_member(packages: Packages, folder: str, version: str) -> bool:
-    return beside(folder, version.partition(":")[2]) in packages.manifests
+    target = beside(folder, version.partition(":")[2])
+    return target != packages.root and target in packages.manifests
 
 
 def _inside(packages: Packages, folder: str, name: str) -> str:

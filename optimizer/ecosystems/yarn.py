@@ -184,7 +184,10 @@ def _install_2(
 ) -> Install:
     root, context = packages.root, packages.context
     locks = visible(context, root, "yarn.lock")
-    needed = [*files_of_settings_2(project, folder), *local_files(packages, ("link:", "portal:"))]
+    linker = _linker(project, packages, variables)
+    # Where it makes a node_modules/.bin, Yarn links the programs of the root there as well.
+    needed = [*files_of_settings_2(project, folder)]
+    needed += local_files(packages, ("link:", "portal:"), of_root=linker != "pnp")
     needed += [join(root, name) for name in (".yarn/patches", ".yarn/cache") if context.is_dir(join(root, name))]
     if "skip-build" not in arguments.all("--mode"):
         needed += [*files_of_scripts(packages, YARN_2), *files_of_dependencies(packages)]
@@ -196,9 +199,12 @@ def _install_2(
     )
 
 
+def _linker(project: Project, packages: Packages, variables: Mapping[str, str | None]) -> object:
+    return variables.get("YARN_NODE_LINKER") or settings_2(project, packages.root).get("nodeLinker") or "pnp"
+
+
 def _outputs_2(project: Project, packages: Packages, variables: Mapping[str, str | None]) -> tuple[str, ...]:
-    settings = settings_2(project, packages.root)
-    linker = variables.get("YARN_NODE_LINKER") or settings.get("nodeLinker") or "pnp"
+    settings, linker = settings_2(project, packages.root), _linker(project, packages, variables)
     names = [".pnp.cjs", ".pnp.loader.mjs", ".yarn/unplugged"] if linker == "pnp" else []
     names += [".yarn/install-state.gz", ".yarn/build-state.yml"]
     major = major_of(packages, settings)

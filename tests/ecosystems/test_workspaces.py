@@ -170,8 +170,13 @@ def test_a_program_among_the_sources_comes_with_the_manifests(manager: str, text
 @pytest.mark.parametrize(
     ("money", "content", "programs", "because"),
     [
-        ({"bin": "bin/m.js"}, SHEBANG, (), "the install makes packages/money/bin/m.js executable"),
-        ({"bin": "bin/m.js"}, "#!/bin/sh\r\n", ("packages/money/bin/m.js",), "line endings of packages/money/bin/m.js"),
+        ({"bin": "bin/m.js"}, SHEBANG, (), "the install makes the program packages/money/bin/m.js executable"),
+        (
+            {"bin": "bin/m.js"},
+            "#!/bin/sh\r\n",
+            ("packages/money/bin/m.js",),
+            "line endings of the program packages/money/bin/m.js",
+        ),
         ({"directories": {"bin": "bin"}}, SHEBANG, (), "links the programs in packages/money/bin"),
     ],
 )
@@ -265,3 +270,40 @@ def test_corepack_goes_up_to_the_package_that_names_the_manager(api: str, copied
     )
 
     assert answer == Install(copied)
+
+
+@pytest.mark.parametrize(
+    ("settings", "programs", "copied"),
+    [("nodeLinker: node-modules\n", ("cli.js",), True), ("nodeLinker: pnp\n", (), False)],
+)
+def test_yarn_2_links_the_programs_of_the_root(settings: str, programs: tuple[str, ...], copied: bool) -> None:  # noqa: FBT001 - pytest fills it in
+    files = {"package.json": '{"name": "app", "bin": "cli.js"}', "cli.js": SHEBANG, **BERRY, ".yarnrc.yml": settings}
+
+    answer = ask("yarn", "yarn install --immutable", files, programs)
+
+    assert isinstance(answer, Install)
+    assert ("cli.js" in answer.manifests) == copied
+
+
+def test_yarn_2_makes_a_program_of_the_root_executable() -> None:
+    files = {"package.json": '{"name": "app", "bin": "cli.js"}', "cli.js": SHEBANG, **BERRY}
+
+    assert ask("yarn", "yarn install --immutable", files) == Refusal("the install makes the program cli.js executable")
+
+
+def test_a_workspace_may_depend_on_the_root() -> None:
+    files = repository("package-lock.json") | {
+        "package.json": '{"name": "repo", "bin": "cli.js", "workspaces": ["packages/*"]}',
+        "packages/api/package.json": '{"name": "api", "dependencies": {"repo": "*"}}',
+        "cli.js": SHEBANG,
+    }
+
+    assert ask("npm", "npm ci", files) == Refusal("the install makes the program cli.js executable")
+
+
+def test_a_link_to_the_root_is_no_link_to_a_workspace() -> None:
+    api = '{"name": "api", "dependencies": {"repo": "file:../.."}}'
+
+    assert isinstance(
+        ask("npm", "npm ci", repository("package-lock.json") | {"packages/api/package.json": api}), Refusal
+    )
