@@ -115,6 +115,18 @@ def test_a_smoke_check_of_ones_own(folder: Path) -> None:
     assert "is not proven" in ran.stdout
 
 
+def test_the_classic_builder(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (folder / "app.txt").write_text("hello\n")
+    (folder / "Dockerfile").write_text(PRINTS)
+    monkeypatch.setenv("DOCKER_BUILDKIT", "0")
+
+    ran = verify("--select", "copy-over-add", "--verbose")
+
+    assert ran.returncode == 0, ran.stdout + ran.stderr
+    assert "building the rewrite: [2/3] COPY app.txt /app.txt" in ran.stderr
+    assert "app.txt edited: " in ran.stdout
+
+
 def test_a_build_that_takes_too_long(folder: Path) -> None:
     (folder / "app.txt").write_text("hello\n")
     (folder / "Dockerfile").write_text(PRINTS + f"RUN echo {uuid4()} && sleep 300\n")

@@ -167,7 +167,7 @@ def test_an_image_that_was_there_without_a_name_is_left_alone(programs: Programs
     ("buildx", "name", "options"),
     [
         ("echo buildx v0.12.1", "docker 28.5.2 (buildx 0.12.1)", "docker build --progress=plain --load --iidfile="),
-        ("exit 1", "docker 28.5.2 (classic builder)", "docker build --iidfile="),
+        ("exit 1", "docker 28.5.2 (classic builder)", "docker build --force-rm --iidfile="),
     ],
 )
 def test_an_old_docker(programs: Programs, buildx: str, name: str, options: str) -> None:

@@ -69,6 +69,8 @@ class Docker(Engine):
         if self._versions.buildx:
             yield f"--progress={'rawjson' if self._versions.buildx >= _RAWJSON_SINCE else 'plain'}"
             yield "--load"
+        else:
+            yield "--force-rm"  # the containers of its steps, also of one that fails
         if self._remote:
             yield f"--builder={self._remote}"
         yield f"--tag={tag}" if self._named else f"--iidfile={identity}"
