@@ -10,9 +10,9 @@ _EXECUTABLE = lazy_pattern(r"0?[1357]{3}|(?:a|ugo)?[=+]r?w?x")
 
 def why_not_below(dockerfile: Dockerfile, copied: Copied) -> str | None:
     """Say why a COPY cannot stand below a WORKDIR, None where it can: with its destination as it is, or written out."""
-    if is_absolute(copied.step):
-        return None
     instruction, written = copied.step.instruction, copied.step.instruction.arguments[-1]
+    if is_absolute(copied.step) and written[0] not in "\"'":
+        return None
     plain = (
         instruction.text.rstrip().endswith((f" {written}", f'"{written}"]')) and "\n" not in instruction.text.strip()
     )
@@ -20,12 +20,13 @@ def why_not_below(dockerfile: Dockerfile, copied: Copied) -> str | None:
     above = (s for s in dockerfile.steps[: copied.step.index] if s.stage in lineage and s.name == "WORKDIR")
     # A variable in the path may have another value in another build, or is there so that it has one place.
     known = not copied.destination.startswith(BASE_WORKDIR) and not any("$" in s.instruction.value.text for s in above)
+    plain = plain and written[0] not in "\"'$"
     return None if plain and known else "WORKDIR changes the folder that the COPY is relative to"
 
 
 def is_absolute(step: Step) -> bool:
-    """Tell whether a COPY names a destination that no WORKDIR changes."""
-    return step.instruction.arguments[-1].startswith("/")
+    """Tell whether a COPY names a destination that no WORKDIR changes, maybe by a variable."""
+    return (step.state.word(step.instruction.arguments[-1]) or "").startswith("/")
 
 
 def written_for(copied: Copied, block: str, place: Step) -> str:

@@ -141,3 +141,15 @@ def test_sources_go_below_a_workdir_in_quotes_as_below_one_without(workdir: str)
 
     copies = "COPY web/package.json web/package-lock.json web/"
     assert result.after.endswith(f"{copies}\nWORKDIR {workdir}\nRUN npm ci\nCOPY . /app\n")
+
+
+@pytest.mark.parametrize(
+    ("target", "splits"), [("${TO}", True), ('"/src/"', False), ('"src"', False), ("$UNKNOWN/x", False)]
+)
+def test_a_destination_that_is_no_plain_word_stays_as_it_is(target: str, *, splits: bool) -> None:
+    files = {"package.json": "{}", "package-lock.json": "{}", ".dockerignore": "**/node_modules\n"}
+
+    result = run("ENV TO=/src", f"COPY . {target}", "WORKDIR /src", "RUN npm ci", files=files)
+
+    assert result.after.endswith(f"RUN npm ci\nCOPY . {target}\n") == splits
+    assert f"COPY . {target}\n" in result.after
