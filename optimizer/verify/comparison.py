@@ -53,7 +53,8 @@ def compare(before: Image, after: Image, claims: Claims, *, again: Image | None 
 
 def is_doubtful(differences: Iterable[Difference]) -> bool:
     """Tell whether files differ in a way that a second build of the original might differ in too."""
-    return any(one.check is Check.FILES and one.claimed_by is None for one in differences)
+    paths = (one.subject for one in differences if one.check is Check.FILES and one.claimed_by is None)
+    return any(path.startswith("/") for path in paths)
 
 
 def _news(before: Image, again: Image | None) -> Callable[[str, Entry | None], bool]:
