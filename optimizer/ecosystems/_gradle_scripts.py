@@ -24,7 +24,7 @@ _READS = lazy_pattern(
     r"|isDirectory|lastModified|new(?:Reader|InputStream|DataInputStream)|with(?:Reader|InputStream)|reader|inputStream"
     r"|bufferedReader|forEachLine|useLines|load|loadProperties|parse(?!Int)\w*|asText|asBytes|execute)\b"
     r"|\b(?:FileInputStream|FileReader|\w*Slurper|Files\.|Paths\.|ProcessBuilder|Runtime\.|(?:java)?exec\b|fileContents"
-    r"|zipTree|tarTree|ant\.|Grape|evaluate\s*\(|buildFileName|includeFlat|flatDir|ValueSource)"
+    r"|zipTree|tarTree|ant\.|Grape|evaluate\s*\(|buildFileName|includeFlat|flatDir|ValueSource|ratchetFrom)"
     r"|@Grab|[=!]~|=~|~/|fetchDependencies"
 )
 _PLUGIN_BLOCK = lazy_pattern(r"^plugins\s*\{((?:[^{}]|\$\{[^{}]*\})*)\}", re.MULTILINE)

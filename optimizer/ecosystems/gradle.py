@@ -118,7 +118,7 @@ def _build(call: Call, project: Project) -> Install | None:
         return None
     wrapper, program = _wrapper(call, project)
     build = read_build(project, folder_of(call, project, arguments, "-p", "--project-dir"))
-    files = tuple(dict.fromkeys([*wrapper, *build.files]))
+    files = (*wrapper, *(file for file in build.files if wrapper or not _is_wrapper_alone(project, file)))
     sources, others = _rest(project, files)
     if not sources:
         if others:
@@ -189,6 +189,12 @@ def _wrapper(call: Call, project: Project) -> tuple[tuple[str, ...], tuple[str, 
     if _LOCAL.search(context.text(properties) or ""):
         raise Refused(f"{properties} takes Gradle from a file")
     return (script,), ("bash" if shell[1] or shell[2] else "sh", first.text)
+
+
+def _is_wrapper_alone(project: Project, path: str) -> bool:
+    """Tell whether a folder holds a wrapper that the build does not use, and nothing else."""
+    files = list(project.context.under(path))
+    return bool(files) and all(file.startswith(f"{path}/wrapper/") for file in files)
 
 
 def _weigh(build: Build) -> int:

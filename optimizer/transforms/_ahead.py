@@ -64,6 +64,30 @@ def _holds(target: str | None, folder: str) -> bool:
     return target is None or below(folder, target) is not None or below(target, folder) is not None
 
 
+def sets_modes(step: Step) -> bool:
+    """Tell whether a step does nothing but `chmod`, which a fetch does without: it starts a wrapper by its shell."""
+    calls = step.run.calls if step.run and step.run.editable else ()
+    return bool(calls) and all(call.program == "chmod" and is_light(call) for call in calls)
+
+
+def is_near(dockerfile: Dockerfile, moving: Sequence[Copied], step: Step, ahead: Ahead) -> bool:
+    """Tell whether the place in front of the first COPY is as good for a fetch as the one in front of the RUN."""
+    between = dockerfile.steps[moving[0].step.index : step.index]
+    return "$" not in "".join(ahead.commands) and all(_means_nothing(dockerfile, moving, s, ahead) for s in between)
+
+
+def _means_nothing(dockerfile: Dockerfile, moving: Sequence[Copied], step: Step, ahead: Ahead) -> bool:
+    if step.name in {"ENV", "ARG"}:
+        if ahead.stand_ins:
+            return False  # what is compiled may depend on any variable
+        names = {**step.state.env, **step.state.args}.keys()
+        later = dockerfile.steps[step.index + 1].state
+        return not any(_FETCHING.fullmatch(n) for n in {**later.env, **later.args}.keys() - names)
+    if step.name in {"COPY", "ADD"}:
+        return any(c.step.index == step.index and not any(is_system(p.destination) for p in c.placed) for c in moving)
+    return step.name in _INERT or sets_modes(step)
+
+
 class Fetch(Struct, frozen=True):
     """The edits that put a fetch ahead: `cut` is the part of the RUN that it goes in front of, with all behind it."""
 
@@ -88,7 +112,7 @@ class Fetch(Struct, frozen=True):
         copies = "".join(line + newline for line in self.copies)
         blocks = "".join(instruction_with_comments(self.document, i) for i in (first, *others))
         gap = newline if self._in_paragraph() else ""
-        if not self.cut and self._is_near():
+        if not self.cut and is_near(self.dockerfile, self.moving, self.step, self.ahead):
             return (insert_before(self.document, first, f"{copies}{self._run()}{gap}"),)
         taken = taken_out(self.document, (first, *others), self.copies)
         if self.cut:
@@ -98,25 +122,6 @@ class Fetch(Struct, frozen=True):
     def added(self) -> Iterator[str]:
         """Go through the commands that the text gains."""
         return (str(command) for text in self._commands() for command in parse_script(text).commands())
-
-    def _is_near(self) -> bool:
-        """Tell whether the place in front of the COPY is as good for a fetch as the one in front of the RUN."""
-        between = self.dockerfile.steps[self.moving[0].step.index : self.step.index]
-        return "$" not in "".join(self.ahead.commands) and all(map(self._means_nothing, between))
-
-    def _means_nothing(self, step: Step) -> bool:
-        if step.name in {"ENV", "ARG"}:
-            if self.ahead.stand_ins:
-                return False  # what is compiled may depend on any variable
-            names = {**step.state.env, **step.state.args}.keys()
-            later = self.dockerfile.steps[step.index + 1].state
-            return not any(_FETCHING.fullmatch(n) for n in {**later.env, **later.args}.keys() - names)
-        if step.name in {"COPY", "ADD"}:
-            return any(
-                copied.step.index == step.index and not any(is_system(p.destination) for p in copied.placed)
-                for copied in self.moving
-            )
-        return step.name in _INERT
 
     def _commands(self) -> tuple[str, ...]:
         here = self.step.state.workdir or BASE_WORKDIR

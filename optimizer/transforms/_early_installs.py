@@ -15,9 +15,9 @@ from optimizer.ecosystems.ecosystem import Refusal
 from optimizer.model import Dockerfile, Run, Step, mounts
 from optimizer.shell import Call
 from optimizer.transforms._absolute_copies import why_not_below
-from optimizer.transforms._ahead import is_light, why_not_ahead
+from optimizer.transforms._ahead import is_light, sets_modes, why_not_ahead
 from optimizer.transforms._copies import Copied, below, brings_context, image_path, is_settings, overlap, read_copy
-from optimizer.transforms._found_installs import Found, brought, install_of, wanted, why_copied
+from optimizer.transforms._found_installs import Found, brought, install_of, is_made, wanted, why_copied
 from optimizer.transforms._independence import why_call_dependent, why_redirected
 from optimizer.transforms._pointing_variables import why_pointed
 
@@ -30,13 +30,14 @@ class Early(Struct, frozen=True):
 
     `moved` are the COPYs that can go below the last install; `cut` is the part of that install's RUN from which on
     it needs the sources (0: from its start, but something is fetched ahead of it); `stopped` says where the walk
-    ended, and why.
+    ended, and why; `passed` is a step that needs the sources, but that what is fetched ahead can go above, and why.
     """
 
     moved: tuple[Copied, ...]
     installs: tuple[Found, ...] = ()
     cut: int | None = None
     stopped: tuple[Step, str] | None = None
+    passed: tuple[Step, str] | None = None
 
 
 class _Verdict(Struct, frozen=True):
@@ -65,15 +66,20 @@ class _Place(Struct, frozen=True):
 
 def follow(dockerfile: Dockerfile, context: Context, first: Copied, earlier: Sequence[Copied]) -> Early:
     """Walk down from the COPY `first`; `earlier` are the COPYs above it in the stage."""
-    stage = dockerfile.stages[first.step.stage]
-    place = _Place(context, dockerfile, (*earlier, first), (first,), stage.index in dockerfile.shipped)
+    place = _Place(context, dockerfile, (*earlier, first), (first,), first.step.stage in dockerfile.shipped)
     best = Early(place.moved)
     gathered: tuple[Found, ...] = ()
+    passed: tuple[Step, str] | None = None
     for step in dockerfile.after(first.step):
         verdict = _look(step, place)
+        if verdict.reason is not None and not gathered and sets_modes(step):
+            passed = passed or (step, verdict.reason)
+            continue
+        if passed and not _goes_above(verdict):
+            return replace(best, stopped=passed)
         gathered += verdict.installs
         if any(_reads(found) for found in verdict.installs):
-            best = Early(place.moved, gathered, verdict.cut)
+            best = Early(place.moved, gathered, verdict.cut, passed=passed)
         if verdict.reason is not None:
             return replace(best, stopped=(step, verdict.reason))
         if verdict.copied is not None:
@@ -81,23 +87,13 @@ def follow(dockerfile: Dockerfile, context: Context, first: Copied, earlier: Seq
             place = replace(place, copies=(*place.copies, verdict.copied), moved=(*place.moved, *moved))
         if any(found.install.then or found.install.ahead for found in verdict.installs):
             break
-    return best
+    return replace(best, stopped=passed) if passed and not best.installs else best
 
 
-def _made_in(dockerfile: Dockerfile, stage: int) -> frozenset[tuple[str, ...]]:
-    """Return the words of the commands of a stage and of those that it is built on."""
-    runs = (step.run for at in dockerfile.lineage(stage) for step in dockerfile.stages[at].body if step.run)
-    return frozenset(tuple(map(str, call.words)) for run in runs for call in run.calls)
-
-
-def _is_made(found: Found, dockerfile: Dockerfile) -> bool:
-    """Tell whether a command leaves the project out already, as an install's own `command` would."""
-    words = (found.install.command or "").split()
-    switches = {*words} - {*(found.install.then or "").split()}
-    if not (found.install.then and switches):
-        return False
-    made = _made_in(dockerfile, found.step.stage)
-    return any(m[:2] == (*words[:2],) and switches <= {*m} for m in made)
+def _goes_above(verdict: _Verdict) -> bool:
+    """Tell whether a step is a COPY more, or a build for which something is fetched in front of all of it."""
+    is_fetched = len(verdict.installs) == 1 and verdict.installs[0].install.ahead is not None and verdict.cut == 0
+    return verdict.reason is None and (verdict.copied is not None or is_fetched)
 
 
 def _look(step: Step, place: _Place) -> _Verdict:
@@ -145,7 +141,7 @@ def _look_at_run(step: Step, run: Run, place: _Place) -> _Verdict:
             or (isinstance(answer, Found) and why_copied(answer, place.context, place.moved))
             or None
         )
-        if reason is None and isinstance(answer, Found) and not _is_made(answer, place.dockerfile):
+        if reason is None and isinstance(answer, Found) and not is_made(answer, place.dockerfile):
             if answer.install.ahead is not None:
                 first = [pending[0]] if pending else [c.step for c in run.calls if _makes(c, place)]
                 return _fetch(run, min([call.step, *first]), found, answer, place)
@@ -286,6 +282,6 @@ def installs_in(step: Step, dockerfile: Dockerfile, context: Context, copies: Se
     calls = step.run.calls if step.run else ()
     answers = (wanted(install_of(call, step, context, copies), step, call, dockerfile) for call in calls)
     return any(
-        bool(answer.paths) and not _is_made(answer, dockerfile) if isinstance(answer, Found) else answer is not None
+        bool(answer.paths) and not is_made(answer, dockerfile) if isinstance(answer, Found) else answer is not None
         for answer in answers
     )

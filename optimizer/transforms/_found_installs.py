@@ -64,6 +64,22 @@ def wanted(answer: Found | Refusal | None, step: Step, call: Call, dockerfile: D
     return None if ahead is not None and is_done(dockerfile, step, call, ahead.marks) else answer
 
 
+def is_made(found: Found, dockerfile: Dockerfile) -> bool:
+    """Tell whether a command leaves the project out already, as an install's own `command` would."""
+    words = (found.install.command or "").split()
+    switches = {*words} - {*(found.install.then or "").split()}
+    if not (found.install.then and switches):
+        return False
+    made = _made_in(dockerfile, found.step.stage)
+    return any(m[:2] == (*words[:2],) and switches <= {*m} for m in made)
+
+
+def _made_in(dockerfile: Dockerfile, stage: int) -> frozenset[tuple[str, ...]]:
+    """Return the words of the commands of a stage and of those that it is built on."""
+    runs = (step.run for at in dockerfile.lineage(stage) for step in dockerfile.stages[at].body if step.run)
+    return frozenset(tuple(map(str, call.words)) for run in runs for call in run.calls)
+
+
 def _image_path_of(path: str, project: Project) -> str:
     inner = below(path, project.source) if project.source else path
     return posixpath.join(project.destination, inner or "")

@@ -9,7 +9,7 @@ from optimizer.context import Context
 from optimizer.model import Dockerfile
 from optimizer.syntax import Document, Instruction, Span
 from optimizer.transforms._absolute_copies import is_absolute, why_made_early, why_modes_differ, written_for
-from optimizer.transforms._ahead import Fetch
+from optimizer.transforms._ahead import Fetch, is_near
 from optimizer.transforms._copies import Copied
 from optimizer.transforms._early_installs import Early
 from optimizer.transforms._finding import Decline, Edit, Finding, Level, Rewrite
@@ -57,6 +57,15 @@ def _why_not_alike(dockerfile: Dockerfile, context: Context, early: Early, movin
         *(why_modes_differ(c, paths, context) for c in moving),
     ]
     return next(filter(None, reasons), None)
+
+
+def _why_not_passed(dockerfile: Dockerfile, early: Early, moving: Sequence[Copied]) -> str | None:
+    """Say which step between the COPYs and the build would lose what it works on."""
+    last = early.installs[-1]
+    if early.passed is None or (last.install.ahead and is_near(dockerfile, moving, last.step, last.install.ahead)):
+        return None
+    step, reason = early.passed
+    return f"line {step.line} stands between: {reason}"
 
 
 def _compose(

@@ -64,6 +64,7 @@ CORE = ("core/src/main/java/Core.java",)
         ("gradle --no-daemon clean build -x test", project(), ahead(f"{FETCH} --no-daemon fetchDependencies")),
         ("gradle build", project(), ahead(f"{FETCH} fetchDependencies", paths=TESTS)),
         ("gradle build -xcheck --stacktrace", project(), ahead(f"{FETCH} --stacktrace fetchDependencies")),
+        ("gradle assemble", project(**WRAPPER), ahead(f"{FETCH} fetchDependencies")),
         ("gradle jar", project(), ahead(f"{FETCH} fetchDependencies", paths=("compileClasspath",))),
         ("gradle bootJar -Pversion=$V --scan", project(), ahead(f"{FETCH} -Pversion=$V fetchDependencies")),
         ("JAVA_OPTS=-Xmx1g gradle shadowJar", project(), ahead(f"JAVA_OPTS=-Xmx1g {FETCH} fetchDependencies")),

@@ -198,6 +198,15 @@ def test_a_build_that_begins_with_clean_takes_nothing_out_of_a_shipped_image() -
     assert "COPY pom.xml ./\nRUN mvn clean package && rm -rf target\nCOPY . .\nRUN mvn clean package\n" in result.after
 
 
+def test_a_step_that_sets_modes_stays_between_the_sources_and_the_build() -> None:
+    result = built_by_maven("COPY . .\nRUN chmod +x run\nCOPY src/ src/\nRUN chmod +x src/x\nRUN mvn package")
+
+    assert result.after.endswith(
+        "COPY pom.xml ./\nRUN mvn package && rm -rf target\n"
+        "COPY . .\nRUN chmod +x run\nCOPY src/ src/\nRUN chmod +x src/x\nRUN mvn package\n"
+    )
+
+
 @pytest.mark.parametrize(
     ("text", "reason"),
     [
@@ -205,6 +214,10 @@ def test_a_build_that_begins_with_clean_takes_nothing_out_of_a_shipped_image() -
         ("COPY src src\nRUN ls src\nCOPY . .\nRUN mvn package", "App.java is there before the other sources"),
         ("COPY . .\nRUN mvn package && rm -rf ~/.m2", "removes at its end what it made before"),
         ("COPY . .\nRUN --mount=type=cache,target=/root/.m2 mvn package", "a cache mount keeps what mvn downloads"),
+        ("COPY . .\nRUN chmod +x run\nRUN ls src\nRUN mvn package", "line 4 stands between: chmod may touch"),
+        ("COPY . .\nRUN chmod +x run && ls src\nRUN mvn package", "line 4 stands between: chmod may touch"),
+        ("COPY . .\nRUN chmod +x run\nENV A=1\nRUN mvn package", "line 4 stands between: chmod may touch"),
+        ("COPY . .\nRUN chmod +x run\nRUN cd src && mvn package", "line 4 stands between: chmod may touch"),
     ],
 )
 def test_maven_is_not_started_where_it_would_not_do(text: str, reason: str) -> None:
