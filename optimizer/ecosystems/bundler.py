@@ -152,7 +152,8 @@ def _config(call: Call, project: Project, variables: Mapping[str, str | None]) -
 def _pieces(project: Project, root: str, name: str, value: str | None) -> list[str]:
     """Raise `Refused` where the value of a setting may name a place in the project."""
     for piece in re.split(r"[=\s]", value or "$"):
-        if piece.startswith((".", "/", "~", "$")) and _inside(project, root, piece):
+        is_relative = piece.startswith((".", "~", "$"))
+        if _inside(project, root, piece) if is_relative else piece.startswith("/") and project.holds(piece):
             raise Refused(f"the setting {name} names a place in the project")
     return []
 
@@ -199,12 +200,12 @@ def _manifests(
 
 def _check_variables(project: Project, root: str, variables: Mapping[str, str | None]) -> None:
     for name, value in variables.items():
-        if _ELSEWHERE.fullmatch(name) and (value is None or project.locate(value, "/") is not None or value[:1] != "/"):
+        if _ELSEWHERE.fullmatch(name) and (value is None or project.holds(value) or value[:1] != "/"):
             raise Refused(f"{name} may name a place in the project")
     if (options := variables.get("RUBYOPT", "")) is None or re.search(r"-[rIC]|--require", options):
         raise Refused("RUBYOPT may name files of the project")
     settings = variables.get("BUNDLE_APP_CONFIG", "/usr/local/bundle")
-    if settings is None or not settings.startswith("/") or project.locate(settings, "/") is not None:
+    if settings is None or not settings.startswith("/") or project.holds(settings):
         raise Refused("BUNDLE_APP_CONFIG may name a place in the project")
     for path in visible(project.context, root, ".bundle/config"):
         for line in (project.context.text(path) or "").splitlines():

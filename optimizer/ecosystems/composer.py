@@ -119,7 +119,7 @@ def _moves_cache(call: Call, project: Project) -> bool:
 def _install(call: Call, project: Project, arguments: Arguments, variables: Mapping[str, str | None]) -> Install:
     for name in _PLACES:
         value = variables.get(name, "/")
-        if value is None or not value.startswith("/") or (value != "/" and project.locate(value, "/") is not None):
+        if value is None or not value.startswith("/") or (value != "/" and project.holds(value)):
             raise Refused(f"{name} may name a place in the project")
     if len(arguments.plain) > 1:
         raise Refused("composer install knows no names of packages")

@@ -139,7 +139,7 @@ def _read(
     variables = variables_of(call, project.env)
     if name := next((name for name in variables if _ELSEWHERE.fullmatch(name)), None):
         raise Refused(f"{name} changes what is restored")
-    if variables.get("NUGET_PACKAGES", "/") is None or project.locate(packages(variables)[0], "/") is not None:
+    if variables.get("NUGET_PACKAGES", "/") is None or project.holds(packages(variables)[0]):
         raise Refused("NUGET_PACKAGES may name a place in the project")
     matches = {word: _PROPERTY.fullmatch(word.text) for word in call.arguments}
     properties: list[tuple[str, str | None]] = [(found[1], found[2]) for found in matches.values() if found]

@@ -1,7 +1,7 @@
 """What dfopt asks of a language or package manager. One module of this package is one ecosystem."""
 
 from collections.abc import Callable, Mapping
-from posixpath import join, normpath
+from posixpath import dirname, join, normpath
 from typing import Protocol
 
 from msgspec import Struct, field
@@ -34,6 +34,17 @@ class Project(Struct, frozen=True):
         if not path.startswith(below):
             return None
         return join(self.source, path[len(below) :])
+
+    def holds(self, image_path: str, directory: str = "/") -> bool:
+        """Tell whether a place in the image may be one of the project, which several COPYs may have put together.
+
+        Where these are seen as one from the root of the image, only a place beside something that they bring is.
+        """
+        path = self.locate(image_path, directory)
+        if path is None or normpath(self.destination) != "/":
+            return path is not None
+        parent = dirname(path)
+        return self.context.exists(path) or bool(parent and self.context.is_dir(parent))
 
 
 class Ahead(Struct, frozen=True):

@@ -230,3 +230,15 @@ def test_a_single_file_stays_where_folders_of_sources_stay_above_the_install() -
     result = run(*copies, "RUN pip install -r requirements.txt", files=files)
 
     assert result.after == result.before
+
+
+@pytest.mark.parametrize(
+    ("variable", "is_stopped"),
+    [("BUNDLE_APP_CONFIG=/usr/local/bundle", False), ("BUNDLE_APP_CONFIG=/app/.bundle", True), ("A=1", False)],
+)
+def test_a_place_beside_nothing_of_the_project_is_none_of_it(variable: str, is_stopped: bool) -> None:  # noqa: FBT001
+    copies = ("COPY Gemfile ./", "COPY bin bin", "COPY . .")
+    result = run(f"ENV {variable}", *copies, "RUN bundle install --deployment", files=BUNDLE)
+
+    assert (result.after == result.before) is is_stopped
+    assert not is_stopped or "BUNDLE_APP_CONFIG may name a place" in result.declined[0].reason
