@@ -8,6 +8,7 @@ from typing import NamedTuple
 from optimizer.engine import Applied, Declined
 from optimizer.report.diff import Hunk, hunks
 from optimizer.report.entry import Change, Entry
+from optimizer.report.sizes import count, size
 from optimizer.syntax.lazy_pattern import lazy_pattern
 
 _LONGEST_LINE = 400
@@ -39,19 +40,19 @@ def totals(entries: Sequence[Entry], style: Style) -> str:
     failed = sum(bool(entry.error) for entry in entries)
     results = [entry.result for entry in entries if entry.result and not entry.error]
     rewrites, declines = sum(len(r.applied) for r in results), sum(len(r.declined) for r in results)
-    parts = [f"{_count(len(entries), 'file')}: {_changed(changed, rewrites, style) if changed else 'nothing to do'}"]
+    parts = [f"{count(len(entries), 'file')}: {_changed(changed, rewrites, style) if changed else 'nothing to do'}"]
     if failed and not changed:
-        parts = [_count(len(entries), "file")]
+        parts = [count(len(entries), "file")]
     if declines:
-        parts.append(f"{_count(declines, 'place')} left alone")
+        parts.append(f"{count(declines, 'place')} left alone")
     if failed:
-        parts.append(style.paint(_count(failed, "error"), "red"))
+        parts.append(style.paint(count(failed, "error"), "red"))
     return style.paint(", ".join(parts), "bold") + _gain(entries)
 
 
 def _changed(files: int, rewrites: int, style: Style) -> str:
     verb = "rewritten" if style.written else "would change"
-    return f"{files:,} {verb} ({_count(rewrites, 'rewrite')})"
+    return f"{files:,} {verb} ({count(rewrites, 'rewrite')})"
 
 
 def plain(text: str) -> str:
@@ -62,9 +63,9 @@ def plain(text: str) -> str:
 
 def _gain(entries: Iterable[Entry]) -> str:
     gains = [entry.gain for entry in entries]
-    size, layers = sum(g.bytes for g in gains), sum(g.layers for g in gains)
-    parts = [f"{_size(size)} smaller"] if size > 0 else []
-    parts += [f"{_count(layers, 'layer')} fewer"] if layers > 0 else []
+    saved, layers = sum(g.bytes for g in gains), sum(g.layers for g in gains)
+    parts = [f"{size(saved)} smaller"] if saved > 0 else []
+    parts += [f"{count(layers, 'layer')} fewer"] if layers > 0 else []
     return f"; estimated {', '.join(parts)}" if parts else ""
 
 
@@ -155,16 +156,3 @@ def _lines(lines: Sequence[int]) -> str:
     shown = ", ".join(map(str, lines[:8]))
     rest = f" and {len(lines) - 8} more" if len(lines) > 8 else ""  # noqa: PLR2004 (as many as fit on a line)
     return f"{'line' if len(lines) == 1 else 'lines'} {shown}{rest}"
-
-
-def _count(number: int, noun: str) -> str:
-    return f"{number:,} {noun}" + ("" if number == 1 else "s")
-
-
-def _size(number: float) -> str:
-    """Write a number of bytes as people say it (1 kB is 1000 bytes, as docker counts)."""
-    for unit in ("B", "kB", "MB"):
-        if number < 1000:  # noqa: PLR2004 (the step between the units)
-            return f"{number:.0f} {unit}"
-        number /= 1000
-    return f"{number:.1f} GB"

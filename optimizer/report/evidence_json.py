@@ -1,0 +1,18 @@
+"""What the builds showed, for programs; `docs/reference/evidence.schema.json` describes it."""
+
+from collections.abc import Iterable
+
+from optimizer import __version__
+from optimizer.report.evidence import Evidence
+
+SCHEMA = 1
+
+
+def evidence_json(found: Iterable[Evidence]) -> str:
+    """Return the run as one JSON object."""
+    import json
+
+    from msgspec import to_builtins
+
+    files = [{**to_builtins(one), "level": str(one.level)} for one in found]
+    return json.dumps({"schema": SCHEMA, "version": __version__, "files": files}, indent=2) + "\n"
