@@ -93,9 +93,11 @@ class Proof:
         self._again: comparison.Image | None = None
         self._rebuilt: Rebuild | None = None
 
-    def prove(self, result: Result, level: Level) -> Evidence:
+    def prove(self, result: Result, level: Level, *, measured: bool = True) -> Evidence:
         """Return the evidence for a result of this Dockerfile; `level` is that of its plan.
 
+        A plan that is only tried on the way to another need not be `measured`: it is built with what the builder's
+        cache has of the plans before it, so its time says nothing, and no rebuild follows.
         Never raises for what a builder or a Dockerfile does: that is the evidence's verdict.
         """
         evidence = Evidence(self._subject.path, level, Verdict.HOLDS, self._builder.name)
@@ -104,13 +106,17 @@ class Proof:
         before = self.builds
         try:
             copies = self._room.original(result.before), self._room.rewritten(result)
-            found = self._proved(evidence, result, copies)
+            found = self._proved(evidence, result, copies, measured=measured)
+            if measured and self._settings.rebuild and found.verdict is Verdict.HOLDS:
+                found = self._with_rebuilds(found, result, copies)
+        except BuildFailed as error:
+            found = _not_judged(evidence, f"what was built once does not build again: {error}", error.output)
         except BuilderError as error:
             found = _not_judged(evidence, f"the builder failed: {error}", error.output)
         except tarfile.TarError as error:
             found = _not_judged(evidence, f"the builder gave a damaged image: {error}", "")
         except OSError as error:
-            found = _not_judged(evidence, f"the build context cannot be copied: {error}", "")
+            found = _not_judged(evidence, f"a file cannot be read or written: {error}", "")
         finally:
             self._remove(but=self._built.image if isinstance(self._built, Build) else None)
         return replace(found, builds=self.builds - before)
@@ -124,8 +130,8 @@ class Proof:
         """Remove the images that are left."""
         self._remove()
 
-    def _proved(self, evidence: Evidence, result: Result, copies: tuple[Copy, Copy]) -> Evidence:
-        built, after = self._both(copies)
+    def _proved(self, evidence: Evidence, result: Result, copies: tuple[Copy, Copy], *, measured: bool) -> Evidence:
+        built, after = self._both(copies, measured=measured)
         if isinstance(built, BuildFailed):
             what = "was not built in time" if built.timed_out else "does not build"
             return _not_judged(evidence, f"the original {what}, so nothing is judged: {built}", built.output)
@@ -148,9 +154,7 @@ class Proof:
         seen, notes = smoke.compare(self._builder, images, original.baselines, checks)
         measured = self._measured(after)
         evidence = replace(evidence, differences=(*differences, *seen), smoke=notes, after=measured)
-        if evidence.unclaimed:
-            return replace(evidence, verdict=Verdict.FAILS)
-        return self._with_rebuilds(evidence, result, copies)
+        return replace(evidence, verdict=Verdict.FAILS) if evidence.unclaimed else evidence
 
     def _differences(self, original: _Original, after: Build, result: Result, copy: Copy) -> tuple[Difference, ...]:
         """Compare the images; where files differ that nobody claims, see whether two originals differ in them."""
@@ -169,11 +173,18 @@ class Proof:
         """Edit a source file in both copies and build again: what is run, and what the cache has."""
         subject = self._subject
         source = source_to_edit(result.before, subject.context, target=subject.target, build_args=subject.build_args)
-        if not self._settings.rebuild or source is None or not (copies[1].folder / source).is_file():
+        if source is None or not (copies[1].folder / source).is_file():
             return evidence
-        if self._rebuilt is None:
-            self._rebuilt = self._rebuild(copies[0], "the original", source)
-        after = self._rebuild(copies[1], "the rewrite", source)
+        try:
+            self._rebuilt = self._rebuilt or self._rebuild(copies[0], "the original", source)
+        except BuildFailed:
+            return evidence  # the edit is one that this build does not take
+        try:
+            after = self._rebuild(copies[1], "the rewrite", source)
+        except BuildFailed as failed:
+            fails = Difference(Check.BUILD, f"the rewrite with {source} edited", "builds", str(failed))
+            differences, log = (*evidence.differences, fails), _kept(failed.output)
+            return replace(evidence, verdict=Verdict.FAILS, differences=differences, log=log)
         assert evidence.before is not None and evidence.after is not None  # noqa: S101, PT018 (for the types)
         return replace(
             evidence,
@@ -187,7 +198,7 @@ class Proof:
         executed, cached = (tuple(s.name for s in build.steps if s.cached is which) for which in (False, True))
         return Rebuild(source, build.seconds, executed, cached)
 
-    def _both(self, copies: tuple[Copy, Copy]) -> tuple[Build | BuildFailed, Build | BuildFailed]:
+    def _both(self, copies: tuple[Copy, Copy], *, measured: bool) -> tuple[Build | BuildFailed, Build | BuildFailed]:
         """Build the rewrite, and before it (or beside it) the original where that was not built yet."""
         if self._built is None and self._settings.side_by_side:
             return self._side_by_side(copies)
@@ -195,7 +206,7 @@ class Proof:
             self._built = self._tried(copies[0], "the original", fresh=self._settings.fresh)
         if isinstance(self._built, BuildFailed):
             return self._built, self._built
-        fresh = self._settings.fresh and self._original is None  # later plans share their steps with those before
+        fresh = self._settings.fresh and (measured or self._original is None)
         return self._built, self._tried(copies[1], "the rewrite", fresh=fresh)
 
     def _side_by_side(self, copies: tuple[Copy, Copy]) -> tuple[Build | BuildFailed, Build | BuildFailed]:

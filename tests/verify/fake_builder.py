@@ -65,6 +65,7 @@ class FakeBuilder:
         self.sources: list[dict[str, bytes]] = []
         self.left: list[str] = []
         self.commands: list[tuple[str, ...] | None] = []
+        self.edited_failure: dict[str, Exception] = {}
 
     def build(self, request: BuildRequest, told: Callable[[str], None]) -> Build:
         name = request.dockerfile.read_text().split()[1]
@@ -73,6 +74,8 @@ class FakeBuilder:
         files = (path for path in request.context.rglob("*") if path.is_file())
         self.sources.append({path.relative_to(request.context).as_posix(): path.read_bytes() for path in files})
         told("[1/1] RUN true")
+        if name in self.edited_failure and b"# edited " in self.sources[-1].get("app.py", b""):
+            raise self.edited_failure[name]
         if (failure := self.images[name].failure) is not None:
             raise failure
         self.left.append(name)

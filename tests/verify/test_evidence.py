@@ -140,7 +140,7 @@ def test_a_context_that_cannot_be_copied(tmp_path: Path, monkeypatch: pytest.Mon
     evidence = proved(tmp_path, FakeBuilder(found=FakeImage()))
 
     assert evidence.verdict is Verdict.NOT_JUDGED
-    assert "the build context cannot be copied: [Errno 28] No space left on device" in str(evidence.problem)
+    assert "a file cannot be read or written: [Errno 28] No space left on device" in str(evidence.problem)
 
 
 @pytest.mark.parametrize(
@@ -197,6 +197,37 @@ def test_side_by_side(tmp_path: Path) -> None:
     evidence = proved(tmp_path, builder, side_by_side=True)
 
     assert (evidence.verdict, sorted(builder.built[:2]), builder.left) == (Verdict.HOLDS, ["found", "made"], [])
+
+
+def test_a_plan_that_is_only_tried_is_not_measured(tmp_path: Path) -> None:
+    builder = FakeBuilder(found=FakeImage(), bad=FakeImage(failure=FAILS), made=FakeImage())
+    with proof(tmp_path, builder) as opened:
+        failed = opened.prove(result("bad"), Level.EXACT)
+        tried = opened.prove(result(), Level.EXACT, measured=False)
+        held = opened.prove(result(), Level.EXACT)
+
+    Path(str(failed.log)).unlink()
+    assert (failed.builds, tried.builds, held.builds) == (2, 1, 3)
+    assert builder.fresh == [True, True, False, True, False, False]
+    assert tried.after
+    assert tried.after.rebuild is None
+    assert held.after
+    assert held.after.rebuild
+
+
+@pytest.mark.parametrize(
+    ("name", "verdict", "log"), [("found", Verdict.HOLDS, False), ("made", Verdict.FAILS, True)], ids=["found", "made"]
+)
+def test_an_edit_that_does_not_build(tmp_path: Path, name: str, verdict: Verdict, *, log: bool) -> None:
+    builder = FakeBuilder(found=FakeImage(), made=FakeImage())
+    builder.edited_failure[name] = FAILS
+
+    evidence = proved(tmp_path, builder)
+
+    assert (evidence.verdict, builder.left, bool(evidence.log)) == (verdict, [], log)
+    if log:
+        assert [one.subject for one in evidence.unclaimed] == ["the rewrite with app.py edited"]
+        Path(str(evidence.log)).unlink()
 
 
 def test_images_can_be_kept(tmp_path: Path) -> None:
