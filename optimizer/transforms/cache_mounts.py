@@ -202,6 +202,7 @@ def _rewrite(document: Document, step: Step, wants: list[Want]) -> Finding:
             *cut.added,
         ),
         removed=cut.removed,
+        leaves_out=tuple(word for word in (first or "").split() if word.startswith("/")),
     )
 
 
