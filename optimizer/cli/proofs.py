@@ -132,6 +132,8 @@ def _http(text: str) -> "Http":
 @contextmanager
 def _live(request: Request) -> Iterator[Callable[[str], None]]:
     """Show on standard error what is going on: one changing line on a terminal, a line for each phase elsewhere."""
+    from optimizer.report.text import plain
+
     if request.quiet:
         yield lambda text: None  # noqa: ARG005 (the type gives the name)
     elif sys.stderr.isatty():
@@ -139,15 +141,9 @@ def _live(request: Request) -> Iterator[Callable[[str], None]]:
         from rich.text import Text
 
         with Console(stderr=True).status("") as status:
-            yield lambda text: status.update(Text(text, overflow="ellipsis", no_wrap=True))
+            yield lambda text: status.update(Text(plain(text), overflow="ellipsis", no_wrap=True))
     else:
-        yield lambda text: _line(text) if request.verbose or ": [" not in text else None
-
-
-def _line(text: str) -> None:
-    from optimizer.report.text import plain
-
-    typer.echo(plain(text), err=True)
+        yield lambda text: typer.echo(plain(text), err=True) if request.verbose or ": [" not in text else None
 
 
 def _report(proven: Sequence[Proven]) -> str:

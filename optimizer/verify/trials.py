@@ -1,6 +1,7 @@
 """What is run of an image: what its configuration says of itself, or what the user asks for."""
 
 from collections.abc import Iterator, Mapping, Sequence
+from shlex import join
 
 from msgspec import Struct
 
@@ -44,7 +45,7 @@ class Trial(Struct, frozen=True):
 
 def trials(config: Mapping[str, object], checks: Checks) -> tuple[Trial, ...]:
     """Return what is run of an image with this configuration."""
-    asked = tuple(Trial(f"command {' '.join(command)}", command) for command in checks.commands)
+    asked = tuple(Trial(f"command {join(command)}", command) for command in checks.commands)
     if asked and not checks.http:
         return asked
     if not (config.get("Cmd") or config.get("Entrypoint")):

@@ -144,7 +144,7 @@ def test_the_checks_that_the_user_wants(built: FakeBuilder, dfopt: Callable) -> 
 
     assert ran.code == 0
     assert ("app", "two words") in built.commands
-    assert "command app two words: exits with 0 in both" in ran.text
+    assert "command app 'two words': exits with 0 in both" in ran.text
     assert built.built == ["found", "found"]
 
 
