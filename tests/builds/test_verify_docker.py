@@ -1,11 +1,15 @@
 """`dfopt verify` with real builds: what holds, what fails, what cannot be judged, and that nothing is left behind."""
 
+import os
 import signal
+import socket
 import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
+from threading import Thread
 from uuid import uuid4
 
 import pytest
@@ -176,6 +180,63 @@ def test_an_interruption_while_a_container_runs_removes_it(folder: Path) -> None
     process.communicate(timeout=60)
 
     assert process.returncode != 0
+
+
+class Line:
+    """A socket before the engine's own, which can be cut."""
+
+    def __init__(self, place: Path, engine: str) -> None:
+        self._engine = engine
+        self._open: list[socket.socket] = []
+        self._door = socket.socket(socket.AF_UNIX)
+        self._door.bind(str(place))
+        self._door.listen()
+        Thread(target=self._accept, daemon=True).start()
+
+    def cut(self) -> None:
+        for one in (self._door, *self._open):
+            with suppress(OSError):
+                one.shutdown(socket.SHUT_RDWR)
+            one.close()
+
+    def _accept(self) -> None:
+        with suppress(OSError):
+            while True:
+                near, _ = self._door.accept()
+                far = socket.socket(socket.AF_UNIX)
+                far.connect(self._engine)
+                self._open += [near, far]
+                Thread(target=self._pass_on, args=(near, far), daemon=True).start()
+                Thread(target=self._pass_on, args=(far, near), daemon=True).start()
+
+    @staticmethod
+    def _pass_on(source: socket.socket, target: socket.socket) -> None:
+        with suppress(OSError):
+            while data := source.recv(65536):
+                target.sendall(data)
+            target.shutdown(socket.SHUT_WR)
+
+
+def test_an_engine_that_is_gone_half_way(
+    folder: Path, tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (folder / "app.txt").write_text("hello\n")
+    (folder / "Dockerfile").write_text(PRINTS + f"RUN echo {uuid4()} && sleep 20\n")
+    engine = os.environ.get("DOCKER_HOST", "unix:///var/run/docker.sock").removeprefix("unix://")
+    place = tmp_path_factory.mktemp("line") / "s"
+    line = Line(place, engine)
+    with monkeypatch.context() as patched:
+        patched.setenv("DOCKER_HOST", f"unix://{place}")
+        command = [*PROGRAM, "--select", "copy-over-add", "--verbose"]
+        process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+        assert process.stderr is not None
+        while "sleep 20" not in (told := process.stderr.readline()):
+            assert told, "the build never began"
+        line.cut()
+        output, _ = process.communicate(timeout=120)
+
+    assert process.returncode == 4, output
+    assert "Dockerfile: not judged\n  the builder failed: docker broke off: " in output
 
 
 def test_images_and_copies_are_kept_when_asked_for(folder: Path) -> None:
