@@ -22,7 +22,7 @@ _COMMENTS: tuple[Mapping[str, str], ...] = (
 # What is not the program, or what the build of the program is told by: an edit there is another kind of change.
 _UNUSUAL = re.compile(
     r"""(?:^|.*/)
-      (?: (?:\.[^/]+|__tests__|bench(?:es|marks)?|build|dist|docs?|e2e|examples?|migrations?|node_modules|out
+      (?: (?:\.[^/]+|__tests__|bench(?:es|marks)?|build|config|dist|docs?|e2e|examples?|migrations?|node_modules|out
             |site-packages|spec|target|tests?|third_party|vendor|venv)/.*
         | test_[^/]+|[^/]+[._-](?:test|tests|spec|config|conf)\.[^/.]+|[^/]+\.d\.ts|[^/]*\.min\.[^/]+
         | conftest\.py|setup\.py|(?:gulp|grunt|jake|nox|rake)file\.[^/]+|build\.rs|mix\.exs

@@ -16,6 +16,7 @@ COPIES_ALL = "FROM python\nCOPY requirements.txt .\nRUN pip install -r requireme
         (["deep/er/b.py", "a.py", "c.py"], "a.py"),
         (["tests/test_a.py", "test_b.py", "conftest.py", "setup.py", "src/one.py"], "src/one.py"),
         (["node_modules/x/index.js", "webpack.config.js", "src/index.ts", "src/types.d.ts"], "src/index.ts"),
+        (["config/config.exs", "lib/shop.ex", "mix.exs"], "lib/shop.ex"),
         (["run.sh", "index.html"], "run.sh"),
         (["index.html", "README.md"], "index.html"),
         (["README.md", "data.bin"], "README.md"),
