@@ -170,18 +170,24 @@ class Proof:
         return differences
 
     def _with_rebuilds(self, evidence: Evidence, result: Result, copies: tuple[Copy, Copy]) -> Evidence:
-        """Edit a source file in both copies and build again: what is run, and what the cache has."""
+        """Edit a source file in both copies and build again: what is run, and what the cache has.
+
+        What was proven stays proven where that cannot be measured.
+        """
         subject = self._subject
         source = source_to_edit(result.before, subject.context, target=subject.target, build_args=subject.build_args)
         if source is None or not (copies[1].folder / source).is_file():
             return evidence
         try:
             self._rebuilt = self._rebuilt or self._rebuild(copies[0], "the original", source)
-        except BuildFailed:
-            return evidence  # the edit is one that this build does not take
-        try:
             after = self._rebuild(copies[1], "the rewrite", source)
+        except BuilderError as error:
+            self._told(f"no rebuild was measured: {error}")
+            return evidence
         except BuildFailed as failed:
+            if self._rebuilt is None or failed.timed_out:  # the edit is one that this build does not take
+                self._told(f"no rebuild was measured: {failed}")
+                return evidence
             fails = Difference(Check.BUILD, f"the rewrite with {source} edited", "builds", str(failed))
             differences, log = (*evidence.differences, fails), _kept(failed.output)
             return replace(evidence, verdict=Verdict.FAILS, differences=differences, log=log)

@@ -216,16 +216,25 @@ def test_a_plan_that_is_only_tried_is_not_measured(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("name", "verdict", "log"), [("found", Verdict.HOLDS, False), ("made", Verdict.FAILS, True)], ids=["found", "made"]
+    ("name", "failure", "verdict"),
+    [
+        ("found", FAILS, Verdict.HOLDS),
+        ("made", FAILS, Verdict.FAILS),
+        ("made", BuildFailed("too long", "", timed_out=True), Verdict.HOLDS),
+        ("made", BuilderError("docker ran out of disk space"), Verdict.HOLDS),
+    ],
+    ids=["original", "rewrite", "late", "builder"],
 )
-def test_an_edit_that_does_not_build(tmp_path: Path, name: str, verdict: Verdict, *, log: bool) -> None:
+def test_an_edit_that_does_not_build(tmp_path: Path, name: str, failure: Exception, verdict: Verdict) -> None:
     builder = FakeBuilder(found=FakeImage(), made=FakeImage())
-    builder.edited_failure[name] = FAILS
+    builder.edited_failure[name] = failure
 
     evidence = proved(tmp_path, builder)
 
-    assert (evidence.verdict, builder.left, bool(evidence.log)) == (verdict, [], log)
-    if log:
+    assert (evidence.verdict, builder.left) == (verdict, [])
+    assert evidence.after
+    assert evidence.after.rebuild is None
+    if verdict is Verdict.FAILS:
         assert [one.subject for one in evidence.unclaimed] == ["the rewrite with app.py edited"]
         Path(str(evidence.log)).unlink()
 
