@@ -1,10 +1,12 @@
 """What an ELF file asks of the dynamic linker, as its dynamic section says (elf(5), ld.so(8))."""
 
+from collections.abc import Iterator
 from typing import IO, Any
 
 from optimizer.verify.image import Linkage
 
 MAGIC = b"\x7fELF"
+_WEAK = 2  # VER_FLG_WEAK: nobody minds if it is not there
 _LINKED = frozenset({"ET_EXEC", "ET_DYN"})
 
 
@@ -37,7 +39,20 @@ def _linkage(elf: Any) -> Linkage:
         needed=tuple(found["DT_NEEDED"]),
         rpath=_folders(found["DT_RPATH"]),
         runpath=_folders(found["DT_RUNPATH"]),
+        versions=tuple(
+            (needed.name, version.name)
+            for needed, versions in _section(elf, ".gnu.version_r")
+            for version in versions
+            if not version.entry.vna_flags & _WEAK
+        ),
+        defines=tuple(name.name for _, names in _section(elf, ".gnu.version_d") for name in tuple(names)[:1]),
     )
+
+
+def _section(elf: Any, name: str) -> Iterator[Any]:
+    """Go through the symbol versions that a section speaks of (Linux Standard Base, "Symbol Versioning")."""
+    section = elf.get_section_by_name(name)
+    return section.iter_versions() if hasattr(section, "iter_versions") else iter(())
 
 
 def _folders(values: list[str]) -> tuple[str, ...]:

@@ -23,27 +23,33 @@ _NOWHERE, _ELSEWHERE, _IN_PLACE = range(3)
 def library_differences(before: Image, after: Image) -> Iterator[Difference]:
     """Go through the libraries and interpreters that programs of the new image lack and did not in the old one.
 
-    Of many programs that lack the same library the first is named. What programs open by a name of their own while
-    they run (dlopen) is not among what their headers say. A library that lies where nothing looks for it may be loaded
-    before by another program (libjvm.so): that counts as less than one that is found, and as more than none.
+    Of many programs that lack the same library, or the same version of its symbols, the first is named. What programs
+    open by a name of their own while they run (dlopen) is not among what their headers say. A library that lies where
+    nothing looks for it may be loaded before by another program (libjvm.so): that counts as less than one that is
+    found, and as more than none.
     """
     was, now = _Libraries.of(before), _Libraries.of(after)
     lacking: dict[str, list[Difference]] = {}
     for path, entry in after.entries.items():
-        if entry.linkage is None:
-            continue
-        for name in _needs(entry.linkage):
-            found, where = now.find(path, entry.linkage, name)
-            if found == _IN_PLACE:
-                continue
-            old = before.entries.get(path)
-            known, place = was.find(path, old.linkage, name) if old and old.linkage else (_ELSEWHERE, None)
-            if found < known:
-                told = Difference(Check.LIBRARIES, f"{name} of {path}", place or "found", where)
-                lacking.setdefault(name, []).append(told)
+        for name in _needs(entry.linkage) if entry.linkage else ():
+            for what, told in _lacking(path, name, was, now):
+                lacking.setdefault(what, []).append(told)
     for group in lacking.values():
         first = group[0]
         yield Difference(Check.LIBRARIES, first.subject, first.before, first.after, count=len(group) - 1)
+
+
+def _lacking(path: str, name: str, was: "_Libraries", now: "_Libraries") -> Iterator[tuple[str, Difference]]:
+    """Go through what of a library a file does not find any more."""
+    found, where = now.of_file(path, name)
+    known, place = was.of_file(path, name)
+    if found == _IN_PLACE:
+        lost = now.versions_lacking(path, name, where) - was.versions_lacking(path, name, place)
+        for version in sorted(lost):
+            subject = f"{version} in {name}"
+            yield subject, Difference(Check.LIBRARIES, f"{subject} of {path}", place or "found", None)
+    elif found < known:
+        yield name, Difference(Check.LIBRARIES, f"{name} of {path}", place or "found", where)
 
 
 def _needs(linkage: Linkage) -> Iterator[str]:
@@ -68,8 +74,20 @@ class _Libraries(Struct, frozen=True):
                 places.setdefault(name, []).append(path)
         return cls(image, tuple(dict.fromkeys(_usual_folders(image))), places)
 
-    def find(self, path: str, linkage: Linkage, name: str) -> tuple[int, str | None]:
-        """Say how a name that a file needs is found, and where."""
+    def of_file(self, path: str, name: str) -> tuple[int, str | None]:
+        """Say how a name that a file needs is found, and where; a file that is not there could find it elsewhere."""
+        entry = self.image.entries.get(path)
+        return self._find(path, entry.linkage, name) if entry and entry.linkage else (_ELSEWHERE, None)
+
+    def versions_lacking(self, path: str, name: str, place: str | None) -> frozenset[str]:
+        """Return the symbol versions that a file needs of a library and that the one in this place has not."""
+        entry, library = self.image.entries.get(path), self.image.entry(place) if place else None
+        defined = library.linkage.defines if library and library.linkage else ()
+        if not entry or not entry.linkage or not defined:  # a library without versions is taken as it is
+            return frozenset()
+        return frozenset(version for one, version in entry.linkage.versions if one == name) - frozenset(defined)
+
+    def _find(self, path: str, linkage: Linkage, name: str) -> tuple[int, str | None]:
         if "/" in name:
             return (_IN_PLACE, name) if self.image.is_file(join("/", name)) else (_NOWHERE, None)
         own = tuple(self._own_folders(path, linkage))

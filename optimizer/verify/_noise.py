@@ -20,12 +20,13 @@ _COMES_AND_GOES = re.compile(
     | /run/(?:adduser|lock/[^/]*|mount/utab) | /etc/(?:\.pwd\.lock|passwd-|shadow-|group-|gshadow-|subuid-|subgid-)
     | /tmp/(?:node-compile-cache|v8-compile-cache-\d+|yarn--[^/]+|npm-\d+-[^/]+|hsperfdata_[^/]+|\.dotnet
       |clr-debug-pipe-[^/]+|dotnet-diagnostic-[^/]+|NuGetScratch[^/]*|MSBuildTemp[^/]*|jna-\d+|phantomjs)(?:/.*)?
-    | /(?:root|home/[^/]+)(?:/\.cache|/\.config|/\.local(?:/share|/state)?)?
-      (?:/\.npm(?:/.*)?|/\.cache/(?:pip|uv|pypoetry|pdm|pipenv|node|node-gyp|yarn|pnpm|composer|go-build|bazelisk)(?:/.*)?
-      |/\.(?:wget-hsts|node_repl_history|python_history|bash_history|lesshst|pnpm-state|yarnrc)
-      |/(?:pip|uv|pypoetry|pdm|pipenv|node|node-gyp|yarn|pnpm|composer|go-build|configstore|NuGet|pnpm-state)(?:/.*)?
-      |/\.(?:node-gyp|composer/cache|bundle/cache|gem/specs|yarn/berry/cache|local/share/pnpm/store)(?:/.*)?)
-    | /usr/local/share/\.cache(?:/.*)?
+    | /(?:root|home/[^/]+)/
+      (?:\.npm(?:/.*)?
+      |\.cache/(?:pip|uv|pypoetry/(?:cache|artifacts)|pdm|pipenv|node|node-gyp|yarn|pnpm|composer|go-build)(?:/.*)?
+      |\.(?:config/configstore|local/state/pnpm|local/share/pnpm/store|node-gyp|yarn/berry/cache)(?:/.*)?
+      |\.(?:composer/cache|bundle/cache|gem/specs)(?:/.*)?
+      |\.(?:wget-hsts|node_repl_history|python_history|bash_history|lesshst|pnpm-state|yarnrc))
+    | /usr/local/share/\.cache(?:/yarn(?:/.*)?)?
     | (?:.*/)?node_modules/\.cache(?:/.*)?
     | .*/\.m2/repository/(?:.*/)?(?:_remote\.repositories|resolver-status\.properties|[^/]+\.lastUpdated)
     """,
@@ -35,15 +36,16 @@ _COMES_AND_GOES = re.compile(
 _WRITTEN_ANEW = re.compile(
     r"""
       /etc/(?:machine-id|ssh/ssh_host_[^/]+|ssl/private/ssl-cert-snakeoil\.key|ssl/certs/ssl-cert-snakeoil\.pem)
-    | /var/lib/(?:dbus/machine-id|systemd/(?:random-seed|catalog/database)|ucf/.* | misc/random-seed)
+    | /var/lib/(?:dbus/machine-id|systemd/(?:random-seed|catalog/database)|misc/random-seed)
     | .*/node_modules/(?:\.package-lock\.json|\.modules\.yaml|\.yarn-state\.yml|\.yarn-integrity)
-    | .*/node_modules/\.pnpm-workspace-state[^/]*\.json
+    | .*/node_modules/\.pnpm-workspace-state[^/]*\.json | .*\.dist-info/uv_cache\.json
     """,
     re.VERBOSE,
 )
 # Folders in which such things are kept; that one is there without anything else in it means nothing.
 _HOLDERS = re.compile(
-    r"/(?:root|home/[^/]+)/\.(?:cache|config|local(?:/share|/state)?|yarn|composer|bundle|gem)|/run/lock"
+    r"/(?:root|home/[^/]+)/\.(?:cache(?:/pypoetry)?|config|local(?:/share(?:/pnpm)?|/state)?|yarn(?:/berry)?|composer|bundle"
+    r"|gem)|/run/lock"
 )
 _SHADOW = re.compile(r"/etc/shadow-?")
 _DAY = re.compile(r"^((?:[^:\n]*:){2})\d*", re.MULTILINE)

@@ -21,13 +21,18 @@ class Kind(StrEnum):
 
 
 class Linkage(Struct, frozen=True, gc=False):
-    """What an ELF file asks of the dynamic linker; `machine` tells 32 from 64 bits too."""
+    """What an ELF file asks of the dynamic linker; `machine` tells 32 from 64 bits too.
+
+    `versions` are the symbol versions that it needs by library, `defines` those that it has itself.
+    """
 
     machine: str
     interpreter: str | None = None
     needed: tuple[str, ...] = ()
     rpath: tuple[str, ...] = ()
     runpath: tuple[str, ...] = ()
+    versions: tuple[tuple[str, str], ...] = ()
+    defines: tuple[str, ...] = ()
 
 
 class Entry(Struct, frozen=True, gc=False):

@@ -101,3 +101,14 @@ def test_settings_that_include_themselves() -> None:
     there = {"/app/server": NEEDS, "/opt/libpq.so.5": LIBRARY}
 
     assert told(there, there, {"/etc/ld.so.conf": "include /etc/ld.so.conf\n/opt\nhwcap 1 x\n"}) == []
+
+
+def test_a_library_that_is_too_old() -> None:
+    server = Linkage(M, needed=("libc.so.6",), versions=(("libc.so.6", "GLIBC_2.34"), ("libc.so.6", "GLIBC_2.38")))
+    old, new = (Linkage(M, defines=versions) for versions in (("GLIBC_2.34",), ("GLIBC_2.34", "GLIBC_2.38")))
+
+    (found,) = told({"/a": server, "/lib/libc.so.6": new}, {"/a": server, "/lib/libc.so.6": old})
+    assert found.subject == "GLIBC_2.38 in libc.so.6 of /a"
+    assert told({"/a": server, "/lib/libc.so.6": old}, {"/a": server, "/lib/libc.so.6": old}) == []
+    assert told({"/a": server, "/lib/libc.so.6": old}, {"/a": server, "/lib/libc.so.6": LIBRARY}) == []
+    assert [one.subject for one in told({}, {"/a": server, "/lib/libc.so.6": old})] == ["GLIBC_2.38 in libc.so.6 of /a"]
