@@ -58,7 +58,8 @@ class Bundler(Struct, frozen=True):
             return None
         words = _words(call)
         is_install = _is_install(words)
-        if call.directory is not None and project.locate(".", call.directory) is None:
+        known = (call.directory or "").startswith("/") and not _names_gemfile(call)
+        if known and project.locate(".", call.directory or "/") is None:
             return None
         if not is_install and (words[:1] != ["config"] or words[1:2] in ([], ["list"], ["get"])):
             return None
@@ -100,6 +101,10 @@ def _is_install(words: list[str | None]) -> bool:
         return not words
     name = words[0].partition("=")[0]
     return name == "install" or name in OPTIONS.values | OPTIONS.switches or name.startswith("-j")
+
+
+def _names_gemfile(call: Call) -> bool:
+    return any(word.text.startswith("--gemfile") for word in call.arguments)
 
 
 def _install(call: Call, project: Project, variables: Mapping[str, str | None]) -> Install:
@@ -167,7 +172,6 @@ def _start(call: Call, project: Project) -> str:
 
 def _gemfile(call: Call, project: Project, variables: Mapping[str, str | None], arguments: Arguments | None) -> str:
     """Return the path of the Gemfile; raise `Refused` where it cannot be told, or is not the project's."""
-    start = _start(call, project)
     option = arguments.all("--gemfile")[-1:] if arguments else ()
     named = option[0] if option else variables.get("BUNDLE_GEMFILE", "")
     if named is None:
@@ -177,7 +181,7 @@ def _gemfile(call: Call, project: Project, variables: Mapping[str, str | None], 
         if path is None:
             raise Refused(f"{named} is outside of the copied files")
         return path
-    root = nearest(project, start, "Gemfile", "gems.rb")
+    root = nearest(project, _start(call, project), "Gemfile", "gems.rb")
     if root is None or visible(project.context, root, "gems.rb"):
         raise Refused("the project has no Gemfile")
     return join(root, "Gemfile")

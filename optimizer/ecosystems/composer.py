@@ -63,10 +63,8 @@ class Composer(Struct, frozen=True):
         arguments = parse(call.arguments, OPTIONS, variables) if name in _INSTALLS else None
         if arguments is None or isinstance(arguments, Refusal):
             return arguments
-        if (
-            call.directory is not None
-            and project.locate(arguments.last("-d", "--working-dir") or ".", call.directory) is None
-        ):
+        directory = call.directory or ""
+        if directory[:1] == "/" and project.locate(arguments.last("-d", "--working-dir") or ".", directory) is None:
             return None
         try:
             return _install(call, project, arguments, variables)

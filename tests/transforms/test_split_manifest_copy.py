@@ -242,3 +242,18 @@ def test_a_place_beside_nothing_of_the_project_is_none_of_it(variable: str, is_s
 
     assert (result.after == result.before) is is_stopped
     assert not is_stopped or "BUNDLE_APP_CONFIG may name a place" in result.declined[0].reason
+
+
+@pytest.mark.parametrize("install", ["npm ci", "composer install", "bundle install --deployment"])
+def test_an_install_in_a_folder_of_the_base_image_is_told(install: str) -> None:
+    files = FILES | BUNDLE | {"composer.json": "{}", "composer.lock": "{}"}
+    result = optimize(f"FROM own/image\nCOPY . /srv\nRUN {install}\n", Context.of(files), PLAN)
+
+    assert result.after == result.before
+    assert [decline.line for decline in result.declined] == [3]
+
+
+def test_the_gemfile_is_found_where_the_install_names_it() -> None:
+    result = run("WORKDIR /", "COPY . /srv", "RUN bundle install --deployment --gemfile=/srv/Gemfile", files=BUNDLE)
+
+    assert "COPY Gemfile /srv/\nRUN bundle install" in result.after
