@@ -3,25 +3,29 @@
 from collections.abc import Mapping
 from functools import cache
 from pkgutil import get_data
+from typing import TYPE_CHECKING
 
 from msgspec import Struct
 from msgspec.json import decode
 
 from optimizer.images.nodes import Facts
 
+if TYPE_CHECKING:
+    from optimizer.images.pypi import NativeProject
+
 
 class ImageTable(Struct, frozen=True):
     """One official image.
 
     `versions` maps each version to (index into `sets`, first month, last month or "" while it is built); a set maps
-    the suffixes of such a version to the canonical ones. `words` maps tags without a version to (canonical tag or "",
-    last month, 1 while it is built). `variants` maps release line and canonical suffix to an index into `facts`,
+    the suffixes of such a version to the canonical ones. `words` maps tags without a version to (release line,
+    canonical suffix, last month or ""). `variants` maps release line and canonical suffix to an index into `facts`,
     `sizes` to compressed bytes.
     """
 
     sets: tuple[Mapping[str, str], ...]
     versions: Mapping[str, tuple[int, str, str]]
-    words: Mapping[str, tuple[str, str, int]]
+    words: Mapping[str, tuple[str, str, str]]
     facts: tuple[Facts, ...]
     variants: Mapping[str, Mapping[str, int]]
     sizes: Mapping[str, Mapping[str, int]]
@@ -61,7 +65,7 @@ def image_names() -> frozenset[str]:
 
 @cache
 def package_sets() -> Mapping[str, frozenset[str]]:
-    """Return the packages that each tier of a distribution release adds: such as `bookworm/curl`."""
+    """Return what each tier of a release adds (`bookworm/curl`), and a package with what it needs (`bookworm+git`)."""
     return decode(_read("_packages"), type=dict[str, frozenset[str]])
 
 
@@ -69,6 +73,14 @@ def package_sets() -> Mapping[str, frozenset[str]]:
 def packages_of_commands() -> Mapping[str, tuple[str, ...]]:
     """Return the Debian packages that ship each command."""
     return decode(_read("_commands"), type=dict[str, tuple[str, ...]])
+
+
+@cache
+def projects_of_pypi() -> "Mapping[str, NativeProject]":
+    """Return the projects of PyPI that need more than Python, by normal name."""
+    from optimizer.images.pypi import NativeProject
+
+    return decode(_read("_pypi"), type=dict[str, NativeProject])
 
 
 @cache

@@ -2,13 +2,13 @@
 
 from collections.abc import Mapping
 
-from msgspec import Struct, field
+from msgspec import Struct
 
 
-class Facts(Struct, frozen=True):
+class Facts(Struct, frozen=True, omit_defaults=True):
     """What the Dockerfile of an official image says: its own base, the packages that it keeps, how it starts."""
 
-    parent: str | None = field(default=None, name="parent")
+    parent: str | None = None
     packages: tuple[str, ...] = ()  # by name, without what they bring along
     env: Mapping[str, str] = {}
     command: tuple[str, ...] = ()

@@ -14,10 +14,7 @@ _DEEPEST = 4  # images that stand on each other
 
 
 def packages(of: Variant) -> frozenset[str] | None:
-    """Return the names of the packages in an image; None where its distribution release is not known.
-
-    Packages that come only as a dependency of a package that the image itself installs may be missing.
-    """
+    """Return the names of the packages in an image; None where its distribution release is not known."""
     own = set(of.facts.packages) if of.facts else set()
     at: Variant | None = of
     for _ in range(_DEEPEST):
@@ -25,7 +22,8 @@ def packages(of: Variant) -> frozenset[str] | None:
             return None
         tiers = _of_base(at)
         if tiers is not None:
-            return frozenset(own) | tiers
+            release = next(word for word in at.words if f"{word}/base" in package_sets())
+            return tiers.union(own, *(package_sets().get(f"{release}+{name}", ()) for name in own))
         parent = at.facts.parent if at.facts else None
         at = _named(parent)
         own |= set(at.facts.packages) if at and at.facts else set()

@@ -23,13 +23,13 @@ def variant(image: str, tag: str | None = None) -> Variant | None:
         suffix = tag[len(version) + 1 :]
         if suffix in table.sets[index]:
             canonical = table.sets[index][suffix]
-            facts, size = _known(table, version, canonical)
+            facts, size = _known(table, tag, version, canonical)
             return Variant(image, tag, version, suffix, canonical, last or None, facts, size)
     if tag not in table.words:
         return None
-    canonical, last, is_built = table.words[tag]
-    facts, size = _known_of_word(table, canonical or tag)
-    return Variant(image, tag, "", tag, canonical or tag, None if is_built else last, facts, size)
+    line, canonical, last = table.words[tag]
+    facts, size = _known(table, tag, line, canonical)
+    return Variant(image, tag, "", tag, canonical, last or None, facts, size)
 
 
 def sibling(of: Variant, *, add: str = "", remove: str = "") -> Variant | None:
@@ -69,7 +69,7 @@ def _versions(tag: str, table: ImageTable) -> Iterator[str]:
         end = tag.rfind("-", 0, end)
 
 
-def _known(table: ImageTable, version: str, canonical: str) -> tuple[Facts | None, int | None]:
+def _known(table: ImageTable, tag: str, version: str, canonical: str) -> tuple[Facts | None, int | None]:
     """Return facts and size of a version's variant, which are kept by release line (`3.11` of 3.11.7)."""
     line = version
     while line:
@@ -78,23 +78,7 @@ def _known(table: ImageTable, version: str, canonical: str) -> tuple[Facts | Non
             facts = None if index is None else table.facts[index]
             return facts, table.sizes.get(line, {}).get(canonical)
         line = line.rpartition(".")[0]
-    tag = "-".join(filter(None, (version, canonical)))
     return None, table.sizes.get("", {}).get(tag)
-
-
-def _known_of_word(table: ImageTable, canonical: str) -> tuple[Facts | None, int | None]:
-    """Return facts and size for a tag without a version: those of the newest line that has such a variant."""
-    wanted = _words(canonical)
-    lines = sorted((line for line in table.variants if line[:1].isdigit()), key=_as_numbers, reverse=True)
-    for line in lines:
-        for suffix, index in table.variants[line].items():
-            if suffix and _words(suffix) <= wanted and _words(suffix) >= wanted - _words("current"):
-                return table.facts[index], table.sizes.get(line, {}).get(suffix)
-    return None, table.sizes.get("", {}).get(canonical)
-
-
-def _as_numbers(line: str) -> tuple[int, ...]:
-    return tuple(int("".join(c for c in part if c.isdigit()) or 0) for part in line.split("."))
 
 
 def _words(suffix: str | None) -> frozenset[str]:

@@ -12,7 +12,7 @@ from optimizer.images import sibling, variant
         ("python", "2.7", "buster"),
         ("python", None, "trixie"),
         ("node", "18", "bookworm"),
-        ("node", "lts", "krypton-bookworm"),
+        ("node", "lts", "bookworm"),
         ("openjdk", "11", "jdk-bullseye"),
         ("eclipse-temurin", "17-jdk-jammy", "jdk-jammy"),
         ("maven", "3-eclipse-temurin-17", "eclipse-temurin-17-noble"),
