@@ -66,6 +66,8 @@ class _Reading(Struct):
         path = _absolute(member.name)
         if member.islnk():  # another name of a file that came before; which of them is first means nothing
             first = _absolute(member.linkname)
+            if first not in self.entries:
+                raise tarfile.ReadError(f"{path} is another name of {first}, which is not there")
             self.entries[path] = self.entries[first]
             if first in self.texts:
                 self.texts[path] = self.texts[first]
@@ -120,7 +122,15 @@ class _Reading(Struct):
 
 
 def _absolute(name: str) -> str:
-    return normpath("/" + name.lstrip("/"))
+    return normpath("/" + _text(name).lstrip("/"))
+
+
+def _text(name: str) -> str:
+    r"""Return a name that every report can show: control characters and what is no UTF-8 stand as `\xff`."""
+    if name.isprintable():
+        return name
+    text = name.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")
+    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
 
 
 def _is_kept(path: str) -> bool:
@@ -150,7 +160,7 @@ def _listing(file: IO[bytes]) -> str | None:
 def _other(member: tarfile.TarInfo) -> Entry:
     owner = (member.uid, member.gid)
     if member.issym():
-        return Entry(Kind.LINK, 0o777, owner, content=member.linkname)
+        return Entry(Kind.LINK, 0o777, owner, content=_text(member.linkname))
     if member.isdir():
         return Entry(Kind.FOLDER, member.mode, owner, attributes=_attributes(member))
     if member.isfifo():

@@ -29,6 +29,20 @@ def test_what_stands_under_each_path() -> None:
     assert (found["/srv"].kind, found["/srv"].mode) == (Kind.FOLDER, 0o1777)
 
 
+def test_names_that_are_no_text_can_be_told() -> None:
+    name = b"/srv/\xff\xc3\xa4".decode("utf-8", "surrogateescape")
+    found = image({name: "", "/srv/l": link(name)}).entries
+
+    assert "/srv/\\xffä" in found
+    assert found["/srv/l"].content == "/srv/\\xffä"
+    assert "/srv/\\x1b[1m\\n" in image({"/srv/\x1b[1m\n": ""}).entries
+
+
+def test_another_name_of_nothing_is_an_error() -> None:
+    with pytest.raises(tarfile.TarError):
+        image({"/a": File(hard="/b")})
+
+
 def test_capabilities_are_read() -> None:
     found = image({"/app/run": File(pax={"SCHILY.xattr.security.capability": "\x01\x00"})})
 
