@@ -6,7 +6,7 @@ Sources: https://docs.gradle.org/current/userguide/directory_layout.html, …/se
 """
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from posixpath import basename, dirname, join
 
 from msgspec import Struct
@@ -25,17 +25,19 @@ _SCRIPTS = ("build.gradle", "build.gradle.kts")
 _BESIDE = ("gradle.properties", "gradle.lockfile", "buildscript-gradle.lockfile", "settings-gradle.lockfile")
 _CODE = (".gradle", ".kts", ".groovy", ".kt", ".java")
 _STRING = r"""["'][^"'$\n]+["']"""
-_INCLUDE = lazy_pattern(rf"""\binclude\b\s*(?!\s*[:=])(?P<names>\(?\s*{_STRING}(?:\s*,\s*{_STRING})*)?""")
-_INCLUDED_BUILD = lazy_pattern(rf"\bincludeBuild\b\s*\(?\s*(?P<name>{_STRING})?")
+_INCLUDE = lazy_pattern(
+    rf"""\binclude\b(?!\s*+[:=])\s*+(?P<names>\(?\s*+{_STRING}(?:\s*+,\s*+{_STRING})*)?(?P<more>\s*+[,+])?"""
+)
+_INCLUDED_BUILD = lazy_pattern(rf"\bincludeBuild\b\s*+\(?\s*+(?P<name>{_STRING})?")
 _QUOTED = lazy_pattern(r"""["']([^"']+)["']""")
 _MOVED = lazy_pattern(
-    rf"""(?:\bproject\s*\(\s*(?P<module>{_STRING})\s*\)\s*\.\s*)?\bprojectDir\s*=(?!=)
-    (?:\s*(?:file|new\s+File|File)\s*\(\s*(?:(?:rootDir|settingsDir|rootProject\.projectDir)\s*,\s*)?(?P<place>{_STRING})\s*\))?""",
+    rf"""(?:\bproject\s*+\(\s*+(?P<module>{_STRING})\s*+\)\s*+\.\s*+)?\bprojectDir\s*+=(?!=)
+    (?:\s*+(?:file|new\s+File|File)\s*+\(\s*+(?:(?:rootDir|settingsDir|rootProject\.projectDir)\s*+,\s*+)?(?P<place>{_STRING})\s*+\))?""",
     re.VERBOSE,
 )
-_OWN_PLUGIN = lazy_pattern(r"""\bid\s*=\s*["']([\w.-]+)["']""")
-_STEERING = lazy_pattern(r"isolated-projects\s*=\s*true|javaagent|^\s*org\.gradle\.offline", re.MULTILINE)
-_CACHED = lazy_pattern(r"^\s*org\.gradle\.(?:unsafe\.)?configuration-cache\s*=\s*true", re.MULTILINE)
+_OWN_PLUGIN = lazy_pattern(r"""\bid\s*+=\s*+["']([\w.-]+)["']""")
+_STEERING = lazy_pattern(r"isolated-projects\s*+=\s*+true|javaagent|^[ \t]*+org\.gradle\.offline", re.MULTILINE)
+_CACHED = lazy_pattern(r"^[ \t]*+org\.gradle\.(?:unsafe\.)?configuration-cache\s*+=\s*+true", re.MULTILINE)
 
 
 class Build(Struct, frozen=True):
@@ -53,23 +55,38 @@ def read_build(project: Project, start: str) -> Build:
     context = project.context
     above = nearest(project, start, *_SETTINGS)
     root = start if above is None else above
-    settings = visible(context, root, *_SETTINGS)[:1]
-    code = {path: without_comments(context.text(path) or "") for path in settings}
-    modules = tuple(_modules(root, code))
-    wholes = tuple(_wholes(context, root, code))
-    scripts = [_script_of(context, folder, needed=needed) for folder, needed in modules]
-    code |= {path: without_comments(context.text(path) or "") for path in scripts if path}
-    code |= {path: without_comments(context.text(path) or "") for whole in wholes for path in _code_in(context, whole)}
-    if not any(scripts):
+    code = _codes(context, visible(context, root, *_SETTINGS)[:1])
+    modules, wholes = tuple(_modules(root, code)), tuple(_wholes(context, root, code))
+    scripts = [path for folder, needed in modules if (path := _script_of(context, folder, needed=needed))]
+    if not scripts:
         raise Refused(missing_script(root))
+    code |= _codes(context, [*scripts, *(path for whole in wholes for path in _code_in(context, whole))])
     _take_in(context, root, code)
-    properties = [path for folder, _ in modules for path in visible(context, folder, *_BESIDE)]
-    text = "\n".join(context.text(path) or "" for path in properties if path.endswith(".properties"))
+    folders = [folder for folder, _ in modules]
+    is_cached = _is_cached(context, folders)
+    files = [*code, *_settled(context, folders)]
+    kept = (path for path in files if not path.startswith(tuple(f"{whole}/" for whole in wholes)))
+    return Build(root, unique([*kept, *wholes]), code, _plugins(context, root, code, wholes), is_cached)
+
+
+def _codes(context: Context, paths: Iterable[str]) -> dict[str, str]:
+    return {path: without_comments(context.text(path) or "") for path in paths}
+
+
+def _settled(context: Context, folders: Iterable[str]) -> Iterator[str]:
+    """Go through the properties and lock files of the modules."""
+    for folder in folders:
+        yield from visible(context, folder, *_BESIDE)
+        if context.is_dir(locks := join(folder, "gradle/dependency-locks")):
+            yield locks
+
+
+def _is_cached(context: Context, folders: Iterable[str]) -> bool:
+    """Tell whether the properties keep the configuration; raise `Refused` where they lead to files of the project."""
+    text = "\n".join(context.text(path) or "" for path in _settled(context, folders) if path.endswith(".properties"))
     if steering := _STEERING.search(text):
         raise Refused(f"gradle.properties says {steering[0].strip()}")
-    plugins = _plugins(context, root, code, wholes)
-    kept = (path for path in code if not any(path.startswith(f"{whole}/") for whole in wholes))
-    return Build(root, unique([*kept, *properties, *wholes]), code, plugins, _CACHED.search(text) is not None)
+    return _CACHED.search(text) is not None
 
 
 def missing_script(root: str) -> str:
@@ -82,13 +99,13 @@ def _modules(root: str, settings: Mapping[str, str]) -> Iterator[tuple[str, bool
     places: dict[str, tuple[str, bool]] = {"": (root, False)}
     for path, code in settings.items():
         for found in _INCLUDE.finditer(code):
-            if found["names"] is None or code[found.end() :].lstrip()[:1] in {",", "+"}:
+            if found["names"] is None or found["more"]:
                 raise Refused(f"{path} finds its modules in a way that is not known before it runs")
             for name in _QUOTED.findall(found["names"]):
                 places |= _places(root, name.strip(":").split(":"), places)
+                if len(places) > _MOST_MODULES:
+                    raise Refused(f"the project has more than {_MOST_MODULES} modules")
         places |= dict(_moved(root, path, code, places))
-    if len(places) > _MOST_MODULES:
-        raise Refused(f"the project has more than {_MOST_MODULES} modules")
     return iter(places.values())
 
 

@@ -16,40 +16,42 @@ from optimizer.syntax.lazy_pattern import lazy_pattern
 
 # Strings are matched so that what looks like a comment within one is none.
 _PIECES = lazy_pattern(
-    r'"""(?:[^\\]|\\.)*?"""|\'\'\'(?:[^\\]|\\.)*?\'\'\'|"(?:[^"\\\n]|\\.)*"|\'(?:[^\'\\\n]|\\.)*\'|//[^\n]*|/\*.*?\*/',
+    r'"""(?:[^\\]|\\.)*?"""|\'\'\'(?:[^\\]|\\.)*?\'\'\'|"(?:[^"\\\n]|\\.)*"|\'(?:[^\'\\\n]|\\.)*\'|//[^\n]*|/\*.*?(?:\*/|\Z)',
     re.DOTALL,
 )
 _READS = lazy_pattern(
-    r"\.(?:text|getText|getBytes|splitEachLine|singleFile|readText|readLines|readBytes|bytes|eachLine|eachFile\w*|eachDir\w*|listFiles|list|walk\w*|exists|isFile"
+    r"\.(?:text|getText|getBytes|splitEachLine|singleFile|readText|readLines|readBytes|bytes|eachLine|eachFile\w*"
+    r"|eachDir\w*|listFiles|list|walk\w*|exists|isFile"
     r"|isDirectory|lastModified|new(?:Reader|InputStream|DataInputStream)|with(?:Reader|InputStream)|reader|inputStream"
     r"|bufferedReader|forEachLine|useLines|load|loadProperties|parse(?!Int)\w*|asText|asBytes|execute)\b"
     r"|\b(?:FileInputStream|FileReader|\w*Slurper|Files\.|Paths\.|ProcessBuilder|Runtime\.|(?:java)?exec\b|fileContents"
-    r"|zipTree|tarTree|ant\.|Grape|evaluate\s*\(|buildFileName|includeFlat|flatDir|ValueSource|ratchetFrom)"
+    r"|zipTree|tarTree|ant\.|Grape|evaluate\s*+\(|buildFileName|includeFlat|flatDir|ValueSource|ratchetFrom"
+    r"|Scanner|RandomAccessFile|BufferedReader|InputStreamReader|readValue|readTree|Yaml\s*+\(|Grgit|RepositoryBuilder)"
     r"|@Grab|[=!]~|=~|~/|fetchDependencies"
 )
-_PLUGIN_BLOCK = lazy_pattern(r"^plugins\s*\{((?:[^{}]|\$\{[^{}]*\})*)\}", re.MULTILINE)
+_PLUGIN_BLOCK = lazy_pattern(r"^plugins\s*+\{((?:[^{}]|\$\{[^{}]*\})*)\}", re.MULTILINE)
 _APPLIED = (
-    lazy_pattern(r"""\bid\s*\(?\s*["']([^"'\n]+)["']"""),
-    lazy_pattern(r"""(?<![-.\w])plugin(?:\s*[:=(]\s*|\s+)["']([^"'\n]+)["']"""),
-    lazy_pattern(r"""\b(?:plugins|pluginManager)\s*\.\s*apply\s*\(?\s*["']([^"'\n]+)["']"""),
+    lazy_pattern(r"""\bid\s*+\(?\s*+["']([^"'\n]+)["']"""),
+    lazy_pattern(r"""(?<![-.\w])plugin(?:\s*+[:=(]\s*+|\s+)["']([^"'\n]+)["']"""),
+    lazy_pattern(r"""\b(?:plugins|pluginManager)\s*+\.\s*+apply\s*+\(?\s*+["']([^"'\n]+)["']"""),
 )
-_KOTLIN = lazy_pattern(r"""\bkotlin\s*\(\s*"([\w.-]+)"\s*\)(?!\s*:)""")
-_ALIAS = lazy_pattern(r"\balias\s*\(?\s*(\w+)\.plugins\.([\w.]+)")
+_KOTLIN = lazy_pattern(r"""\bkotlin\s*+\(\s*+"([\w.-]+)"\s*+\)(?!\s*+:)""")
+_ALIAS = lazy_pattern(r"\balias\s*+\(?\s*+(\w+)\.plugins\.([\w.]+)")
 _BY_CLASS = lazy_pattern(
-    r"""\bapply\s*\(?\s*plugin\s*[:=]\s*(?!["'\s])|\bapply\s*<|\b(?:plugins|pluginManager)\s*\.\s*apply\s*\(\s*[^"'\s]"""
+    r"""\bapply\s*+\(?\s*+plugin\s*+[:=]\s*+(?!["'\s])|\bapply\s*+<|\b(?:plugins|pluginManager)\s*+\.\s*+apply\s*+\(\s*+[^"'\s]"""
 )
-_FROM = lazy_pattern(r"""\bfrom\s*[:=]\s*""")
+_FROM = lazy_pattern(r"""\bfrom\s*+[:=]\s*+""")
 _FROM_NAMED = lazy_pattern(
-    r"""(?:(?:rootProject|project)\s*\.\s*)?(?:(?P<call>file)\s*\(\s*)?
+    r"""(?:(?:rootProject|project)\s*+\.\s*+)?(?:(?P<call>file)\s*+\(\s*+)?
     (?P<quote>["'])(?:\$\{?(?P<root>rootDir|rootProject\.(?:rootDir|projectDir))\}?/)?(?P<name>[\w./-]+)(?P=quote)""",
     re.VERBOSE,
 )
 _URL = lazy_pattern(
-    r"""\b(?:setU|u)rl\b(?![.\w])\s*[=(]?\s*(?:(?:java\.net\.)?(?:uri|URI\.create)\s*\(?\s*)?(\S[^\n]{0,40})"""
+    r"""\b(?:setU|u)rl\b(?![.\w])\s*+[=(]?\s*+(?:(?:java\.net\.)?(?:uri|URI\.create)\s*+\(?\s*+)?(\S[^\n]{0,40})"""
 )
-_MAVEN = lazy_pattern(r"""\bmaven\s*\(\s*"(?!https?://)""")
-_OWN_JARS = lazy_pattern(r"\bclasspath\s*\(?\s*(?:files|fileTree)\b")
-_CATALOG = lazy_pattern(r"""\bfiles\s*\(\s*["'](?![./]*gradle/[\w.-]+\.toml["'])[^"'\n]*\.toml["']""")
+_MAVEN = lazy_pattern(r"""\bmaven\s*+\(\s*+"(?!https?://)""")
+_OWN_JARS = lazy_pattern(r"\bclasspath\s*+\(?\s*+(?:files|fileTree)\b")
+_CATALOG = lazy_pattern(r"""\bfiles\s*+\(\s*+["'](?![./]*gradle/[\w.-]+\.toml["'])[^"'\n]*\.toml["']""")
 _WORDS = lazy_pattern(r"[^\W\d][\w.-]*|`[\w.-]+`")
 _NEUTRAL = frozenset("id kotlin alias version apply false embeddedKotlinVersion".split())
 
@@ -126,7 +128,7 @@ def scripts_taken_in(path: str, code: str) -> Iterator[tuple[str, bool]]:
 
 def _bare(block: str) -> Iterator[str]:
     """Go through the plugins that a block names without quotes (`java`, `` `java-library` ``)."""
-    rest = _ALIAS.sub(" ", _KOTLIN.sub(" ", re.sub(r"\bversion\s*\(?\s*[\w.]+", " ", _PIECES.sub(" ", block))))
+    rest = _ALIAS.sub(" ", _KOTLIN.sub(" ", re.sub(r"\bversion\s*+\(?\s*+[\w.]+", " ", _PIECES.sub(" ", block))))
     return (word.strip("`") for word in _WORDS.findall(rest) if word not in _NEUTRAL)
 
 

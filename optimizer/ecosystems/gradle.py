@@ -58,7 +58,7 @@ _PROPERTY = lazy_pattern(r"""["']?-[PD]["']?([\w.-]+)=""")
 _STEERING = lazy_pattern(r"org\.gradle\.(?:unsafe|project)\S*|gradle\.user\.home|user\.dir|java\.io\.tmpdir")
 _PLAIN = lazy_pattern(r"[\w:.-]+", re.ASCII)
 _SHELL = lazy_pattern(r"#!\s*(?:/usr/bin/env\s+(ba)?sh|/bin/(ba)?sh)[ \t]*\n")
-_LOCAL = lazy_pattern(r"distributionUrl\s*=\s*(?!https?\\?://)")
+_LOCAL = lazy_pattern(r"distributionUrl\s*+=\s*+(?!https?\\?://)")
 _COORDINATE = lazy_pattern(r"""["'][\w.-]+:[\w.-]+(?::[^"'\s]+)?["']|\blibs\.(?!plugins\b|versions\b)[\w.]+""")
 _SOURCES = (".java", ".kt", ".groovy", ".scala")
 _LEAST = 16  # of `_weigh`: to start Gradle takes several seconds; the wrapper downloads it, which always pays
