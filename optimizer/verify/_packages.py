@@ -12,7 +12,7 @@ _OF_PACKAGES = re.compile(
     r"|polkit-1|dbus|python)(?:/.*)?"
     r"|/etc/(?:alternatives|rc[0-6S]\.d|systemd|ssl/certs|fonts|init\.d|cron\.[^/]+|pam\.d|logrotate\.d|xml|sgml)(?:/.*)?"
     r"|/etc/(?:ld\.so\.cache|ca-certificates\.conf|mailcap|passwd|group|shadow|gshadow|subuid|subgid|shells)"
-    r"|/var/cache/debconf/.*|/usr/share/(?:mime|applications|glib-2\.0/schemas|icons|info|fonts)/.*"
+    r"|/var/lib/apt/extended_states|/var/cache/debconf/.*|/usr/share/(?:mime|applications|glib-2\.0/schemas|icons|info|fonts)/.*"
     r"|/usr/lib/(?:[^/]+/)?(?:gdk-pixbuf[^/]*|gio|gtk[^/]*|mime|locale)/.*"
 )
 _LIST = re.compile(r"/var/lib/dpkg/info/([^/]+)\.list")

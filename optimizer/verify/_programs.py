@@ -10,7 +10,8 @@ from optimizer.verify.image import Image, Kind
 
 _PYTHON = re.compile(r"python(\d+\.\d+)")
 _SITE = re.compile(r"(.*)/lib(?:64)?/python(\d+\.\d+)/(?:site|dist)-packages")
-_MADE_LATER = re.compile(r"/(?:proc|sys|dev|run|var/run|tmp)(?:/.*)?")  # what links may lead to when a container runs
+# What links may lead to when a container runs, and manuals, which slim images lack.
+_NOT_FOLLOWED = re.compile(r"/(?:proc|sys|dev|run|var/run|tmp|usr/share/(?:man|doc|info))(?:/.*)?")
 _ENV = re.compile(r"-\w+|--[\w-]+|\w+=.*")  # options and assignments of env(1)
 
 
@@ -58,7 +59,7 @@ def _interpreter(image: Image, shebang: tuple[str, ...]) -> str | None:
 
 def _links(before: Image, after: Image) -> Iterator[Difference]:
     for path, entry in after.entries.items():
-        if entry.kind is not Kind.LINK or after.real(path) or _MADE_LATER.fullmatch(entry.content):
+        if entry.kind is not Kind.LINK or after.real(path) or _NOT_FOLLOWED.fullmatch(entry.content):
             continue
         if path not in before.entries or before.real(path):
             yield Difference(

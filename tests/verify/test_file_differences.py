@@ -247,8 +247,9 @@ def test_packages_that_were_only_recommended() -> None:
         "/usr/share/x": "",
         "/etc/ssl/certs/a.pem": link("/usr/share/ca-certificates/a.crt"),
         "/var/lib/dpkg/status": "both",
+        "/var/lib/apt/extended_states": "one",
     }
-    after = {**kept, "/usr/share/x": "", "/var/lib/dpkg/status": "one"}
+    after = {**kept, "/usr/share/x": "", "/var/lib/dpkg/status": "one", "/var/lib/apt/extended_states": ""}
 
     assert {one.claimed_by for one in told(before, after, Claims(packages="skip-recommends"))} == {"skip-recommends"}
     assert None in {one.claimed_by for one in told(before, after)}
