@@ -9,18 +9,9 @@ in the caches is gone, and for apt the file docker-clean, with which Debian's im
 """
 
 from collections.abc import Iterator
-from functools import cache
 
-from optimizer.model import Step
-from optimizer.syntax import Document, Span
-from optimizer.transforms._buildkit import is_for_buildkit, why_no_mounts
-from optimizer.transforms._finding import Decline, Edit, Finding, Level, Rewrite
-from optimizer.transforms._layout import chain_operator, style_of
-from optimizer.transforms._mount_apt import apt_mounts
-from optimizer.transforms._mount_cleanup import together, trimmed
-from optimizer.transforms._mount_owner import Owner, owner_of
-from optimizer.transforms._mount_stores import stores
-from optimizer.transforms._mount_wants import Refused, Want, downloads
+from optimizer.transforms._buildkit import is_for_buildkit
+from optimizer.transforms._finding import Finding, Level
 from optimizer.transforms._transform import Example, Subject, transform
 
 _GO = {"go.mod": "module example.com/app\n\ngo 1.22\n", "main.go": "package main\n\nfunc main() {}\n"}
@@ -148,73 +139,9 @@ _GO = {"go.mod": "module example.com/app\n\ngo 1.22\n", "main.go": "package main
 )  # fmt: skip
 def cache_mounts(subject: Subject) -> Iterator[Finding]:
     """Mount the caches of every RUN that downloads, in all stages."""
-    dockerfile = subject.dockerfile
-    if not (subject.asked or subject.options.get("always") is True or is_for_buildkit(dockerfile.document)):
+    document = subject.dockerfile.document
+    if not (subject.asked or subject.options.get("always") is True or is_for_buildkit(document)):
         return
-    found = list(_found(subject))
-    reason = why_no_mounts(dockerfile.document)
-    if found and reason:
-        yield Decline(found[0].step.line, reason)
-        return
-    for step in dockerfile:
-        own = [one for one in found if one.step is step]
-        yield from (
-            Decline(step.line, reason) for reason in dict.fromkeys(o.reason for o in own if isinstance(o, Refused))
-        )
-        if wants := [one for one in own if isinstance(one, Want)]:
-            yield _rewrite(dockerfile.document, step, wants)
+    from optimizer.transforms._mount_rewrites import findings
 
-
-def _found(subject: Subject) -> Iterator[Want | Refused]:
-    dockerfile, context = subject.dockerfile, subject.context
-    owners = cache(lambda index: owner_of(dockerfile, dockerfile.steps[index]))
-
-    def owner(step: Step) -> Owner | str:
-        found: Owner | str = owners(step.index)
-        return found
-
-    yield from apt_mounts(dockerfile, context, owner)
-    yield from stores(dockerfile, owner)
-    for step in dockerfile:
-        yield from downloads(dockerfile, context, step, owner)
-
-
-def _rewrite(document: Document, step: Step, wants: list[Want]) -> Finding:
-    run = step.run
-    cut = trimmed(step, together([want.cut for want in wants]))
-    if run is None or isinstance(cut, str):
-        return Decline(step.line, str(cut))
-    mounts = [str(mount) for want in wants for mount in want.mounts]
-    first = next((want.first for want in wants if want.first), None)
-    style, operator = style_of(document, step.instruction), chain_operator(step)
-    gap = f" {style.escape}{style.newline}{style.indent}"
-    at = run.text.at(run.script.root.parts[0].span.start)
-    text = "".join(mount + gap for mount in mounts) + (first + style.joint(operator) if first else "")
-    return Rewrite(
-        line=step.line,
-        title=f"Keep {' and '.join(dict.fromkeys(want.name for want in wants))} in a cache mount",
-        why=_WHY,
-        edits=_with(Edit(Span(at, at), text), cut.edits),
-        added=(
-            *(f"RUN {mount}" for mount in mounts),
-            *((first,) if first else ()),
-            *((";",) if first and operator == ";" else ()),
-            *cut.added,
-        ),
-        removed=cut.removed,
-        leaves_out=tuple(word for word in (first or "").split() if word.startswith("/")),
-    )
-
-
-_WHY = (
-    "What the step downloads stays with the builder for its next run, and in no layer; a builder that starts empty "
-    "each time, as in many CI jobs, saves no time."
-)
-
-
-def _with(insertion: Edit, edits: tuple[Edit, ...]) -> tuple[Edit, ...]:
-    """Return the edits with the insertion, as one with what goes in the same place."""
-    at = insertion.span.start
-    same = [edit for edit in edits if edit.span.start == at]
-    rest = [edit for edit in edits if edit.span.start != at]
-    return (Edit(same[0].span, insertion.text) if same else insertion, *rest)
+    yield from findings(subject)
