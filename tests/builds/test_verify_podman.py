@@ -4,6 +4,7 @@ import os
 import shutil
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -15,7 +16,7 @@ PRINTS = f'FROM {BASE}\nADD app.txt /app.txt\nRUN echo made > /made\nCMD ["cat",
 
 
 @pytest.fixture(scope="module")
-def environment(tmp_path_factory: pytest.TempPathFactory, docker: object) -> dict[str, str]:  # noqa: ARG001
+def environment(tmp_path_factory: pytest.TempPathFactory, docker: object) -> Iterator[dict[str, str]]:  # noqa: ARG001
     """A storage that nobody else uses, with the base image in it."""
     for program in ("podman", "buildah"):
         if shutil.which(program) is None:
@@ -38,7 +39,8 @@ def environment(tmp_path_factory: pytest.TempPathFactory, docker: object) -> dic
     done = subprocess.run(("podman", "load", "--input", saved), check=False, capture_output=True, text=True, env=made)
     if done.returncode:
         pytest.skip(f"no builder answers: podman load: {done.stderr.strip()}")
-    return made
+    yield made
+    shutil.rmtree(folder)  # the layers of vfs are whole copies
 
 
 def names(environment: dict[str, str]) -> list[str]:
