@@ -171,6 +171,11 @@ def move_before(document: Document, moved: Instruction, target: Instruction) -> 
     return insert_before(document, target, text), remove_instruction(document, moved)
 
 
+def begins_paragraph(document: Document, instruction: Instruction) -> bool:
+    """Tell whether a blank line stands above an instruction and the comments directly above it."""
+    return document.source[: _block_start(document, instruction)].endswith(("\n\n", "\n\r\n"))
+
+
 class _Habit(Struct, frozen=True):
     """What one instruction shows; None where it shows nothing."""
 

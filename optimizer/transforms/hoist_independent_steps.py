@@ -9,11 +9,19 @@ the steps below it, and goes down past those that do not read it.
 from collections.abc import Iterator, Sequence
 
 from optimizer.model import Stage, Step
+from optimizer.syntax import Document
 from optimizer.transforms._copies import brings_context
 from optimizer.transforms._crossing import way_up
 from optimizer.transforms._finding import Decline, Edit, Finding, Level, Rewrite
 from optimizer.transforms._independence import sets_up, why_hidden, why_tied
-from optimizer.transforms._layout import move_before, why_not_movable
+from optimizer.transforms._layout import (
+    begins_paragraph,
+    insert_before,
+    instruction_with_comments,
+    move_before,
+    why_not_movable,
+)
+from optimizer.transforms._taking_out import taken_out
 from optimizer.transforms._transform import Example, Subject, Touches, transform
 from optimizer.transforms._unread import SYSTEM_INSTALL, unread
 from optimizer.transforms._volatile import sink_volatile
@@ -126,12 +134,23 @@ def _hoist(subject: Subject, stage: Stage) -> Iterator[Finding]:
 def _rewrites(subject: Subject, target: Step, steps: Sequence[Step]) -> Iterator[Rewrite]:
     """Make one rewrite of all moves to a place; one each where a comment may spare some of them."""
     document = subject.dockerfile.document
-    edits = [(step, move_before(document, step.instruction, target.instruction)) for step in steps]
     if "dfopt" in document.source:
-        for step, pair in edits:
-            yield _rewrite(step, pair)
+        for step in steps:
+            yield _rewrite(step, move_before(document, step.instruction, target.instruction))
     else:
-        yield _rewrite(steps[0], [edit for _, pair in edits for edit in pair])
+        text = _paragraphs(document, steps, target)
+        removed = taken_out(document, [step.instruction for step in steps], ())
+        yield _rewrite(steps[0], [insert_before(document, target.instruction, text), *removed])
+
+
+def _paragraphs(document: Document, steps: Sequence[Step], target: Step) -> str:
+    """Return the text of steps that move together, with the blank lines that part them from each other and from it."""
+    text = ""
+    apart = [begins_paragraph(document, step.instruction) for step in steps]
+    for step, is_apart in zip(steps, apart, strict=True):
+        text += document.newline * bool(text and is_apart) + instruction_with_comments(document, step.instruction)
+    has_comment = "#" in target.instruction.leading and begins_paragraph(document, target.instruction)
+    return text + document.newline * (any(apart) or has_comment)
 
 
 def _rewrite(step: Step, edits: Sequence[Edit]) -> Rewrite:

@@ -214,3 +214,13 @@ def test_nothing_is_said_of_volatile_arguments_below_all_runs() -> None:
     text = lines(APT, "ARG GIT_SHA", "LABEL a=$GIT_SHA", "CMD x")
 
     assert (run(text).after, run(text).declined) == (text, ())
+
+
+def test_steps_that_go_up_leave_no_hole_and_keep_their_distance() -> None:
+    below = ["# packages", APT, "", "RUN a2enmod rewrite", "RUN a2enmod ssl", "", "RUN make"]
+    text = lines("", "# the application", "COPY src /app/", "", *below)
+
+    assert run(text).after == lines(
+        "", "# packages", APT, "", "RUN a2enmod rewrite", "RUN a2enmod ssl", "", "# the application",
+        "COPY src /app/", "", "RUN make",
+    )  # fmt: skip
