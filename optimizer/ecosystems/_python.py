@@ -111,3 +111,11 @@ def _behind_interpreter(call: Call) -> tuple[Word, ...]:
     while words and (words[0].value in _LONE or words[0].value in {"-W", "-X"}):
         words = words[2 if words[0].value in {"-W", "-X"} else 1 :]
     return tuple(words)
+
+
+CHANGING = frozenset({"add", "remove", "update", "lock"})  # commands of Poetry, PDM and uv that write manifests
+
+
+def refusal_of_change(tool: str, command: str) -> Refusal:
+    """Say why a command that writes the manifest or the lock file stays with the sources."""
+    return Refusal(f"{tool} {command} changes pyproject.toml or the lock file")

@@ -25,7 +25,16 @@ from optimizer.ecosystems._arguments import (
     with_switch,
 )
 from optimizer.ecosystems._files import Refused, missing, nearest, unique, visible
-from optimizer.ecosystems._python import environments, local_requirement, pyproject, requirement_lists, started, texts
+from optimizer.ecosystems._python import (
+    CHANGING,
+    environments,
+    local_requirement,
+    pyproject,
+    refusal_of_change,
+    requirement_lists,
+    started,
+    texts,
+)
 from optimizer.ecosystems.ecosystem import Cache, Install, Project, Refusal
 from optimizer.ecosystems.pip import cache_folder
 from optimizer.shell import Call
@@ -60,6 +69,8 @@ class Pdm(Struct, frozen=True):
         words = [word.value for word in start.arguments]
         if (command.value == "config" and not {"-l", "--local"} & set(words)) or command.value in {"cache", "self"}:
             return Install(())
+        if command.value in CHANGING:
+            return refusal_of_change("pdm", command.value)
         if command.value not in _INSTALLS:
             return None
         arguments = parse(start.arguments, OPTIONS, variables_of(call, project.env))

@@ -24,10 +24,12 @@ from optimizer.ecosystems._arguments import (
 )
 from optimizer.ecosystems._files import Refused, beside, missing, nearest, need, visible
 from optimizer.ecosystems._python import (
+    CHANGING,
     PATH_TABLES,
     environments,
     local_requirement,
     pyproject,
+    refusal_of_change,
     requirement_lists,
     started,
 )
@@ -64,6 +66,8 @@ class Poetry(Struct, frozen=True):
         if _is_independent(words):
             return Install(())
         command = command_of(start.arguments, OPTIONS)
+        if command is not None and command.value in CHANGING:
+            return refusal_of_change("poetry", command.value)
         if command is None or command.value not in _INSTALLS:
             return None
         variables = variables_of(call, project.env)

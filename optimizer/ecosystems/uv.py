@@ -23,7 +23,7 @@ from optimizer.ecosystems._arguments import (
     with_switch,
 )
 from optimizer.ecosystems._files import Refused, nearest, unique
-from optimizer.ecosystems._python import Start, environments, started
+from optimizer.ecosystems._python import CHANGING, Start, environments, refusal_of_change, started
 from optimizer.ecosystems._uv_pip import install_pip
 from optimizer.ecosystems._uv_project import (
     UvProject,
@@ -81,6 +81,8 @@ class Uv(Struct, frozen=True):
         if command.value in _INDEPENDENT or (command.value == "tool" and {*words[1:2]} <= _TOOL_COMMANDS):
             local = any(word.startswith((".", "/")) for word in words[2:])
             return Refusal("uv tool install builds the project from its sources") if local else Install(())
+        if command.value in CHANGING:
+            return refusal_of_change("uv", command.value)
         if command.value not in {"sync", "pip", "venv", "python"} or (
             command.value == "python" and words[1:2] != ["install"]
         ):
