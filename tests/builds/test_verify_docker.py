@@ -14,6 +14,14 @@ from uuid import uuid4
 
 import pytest
 
+from optimizer.cli.disk import read_context
+from optimizer.engine import Result
+from optimizer.report import Verdict
+from optimizer.transforms import Level
+from optimizer.verify.builders import find
+from optimizer.verify.evidence import Settings, Subject, proving
+from optimizer.verify.trials import Checks
+
 PROGRAM = [sys.executable, "-c", "from optimizer.cli import main; main()", "verify"]
 SERVER = """\
 import http.server, six
@@ -105,6 +113,26 @@ def test_an_original_that_does_not_build_and_one_beside_it_that_holds(folder: Pa
     assert "good/Dockerfile: holds" in ran.stdout
     log = Path(ran.stdout.partition("log: ")[2].splitlines()[0])
     assert "all is lost" in log.read_text()
+
+
+def test_rewrites_that_fail_and_one_that_holds_share_their_original(folder: Path) -> None:
+    (folder / "app.txt").write_text("hello\n")
+    (folder / "Dockerfile").write_text(PRINTS)
+    results = [
+        Result(PRINTS, PRINTS.replace("ADD", after))
+        for after in ("RUN echo all is lost >&2 && false\nADD", "USER nobody\nADD", "COPY")
+    ]
+    told: list[str] = []
+
+    subject = Subject("Dockerfile", folder, read_context(folder, folder / "Dockerfile"))
+    with proving(find("docker"), subject, Settings(Checks(watch=2), rebuild=False), told.append) as proof:
+        unbuilt, other, held = (proof.prove(result, Level.EXACT) for result in results)
+
+    assert [one.verdict for one in (unbuilt, other, held)] == [Verdict.FAILS, Verdict.FAILS, Verdict.HOLDS]
+    assert [one.subject for one in unbuilt.unclaimed] == ["the rewritten Dockerfile"]
+    assert "all is lost" in Path(str(unbuilt.log)).read_text()
+    assert [one.subject for one in other.unclaimed] == ["User"]
+    assert told.count("building the original") == 1
 
 
 def test_a_smoke_check_of_ones_own(folder: Path) -> None:
