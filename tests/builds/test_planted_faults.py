@@ -11,7 +11,10 @@ from optimizer.report.evidence import Check, Difference
 from optimizer.verify.builder import Builder, BuildRequest
 from optimizer.verify.comparison import Claims, Image, Linkages, compare, survey
 
-VENV = "RUN python -m venv --without-pip {place} && printf '#!{place}/bin/python\\nimport app\\n' > {place}/bin/app"
+VENV = (
+    "RUN python -m venv --without-pip {place} && touch {place}/lib/python3.11/site-packages/app.py"
+    " && printf '#!{place}/bin/python\\nimport app\\n' > {place}/bin/app"
+)
 CAPABILITY = "0100000200040000000000000000000000000000"  # cap_net_bind_service=ep
 SET_CAPABILITY = f"import os; os.setxattr('/app/server', 'security.capability', bytes.fromhex('{CAPABILITY}'))"
 LS = """FROM scratch
@@ -222,10 +225,10 @@ FAULTS = (
     ),
     fault(
         "the packages are those of another Python",
-        "FROM python:3.11-slim\nRUN python -m venv /opt/venv",
-        """
+        f"FROM python:3.11-slim\n{VENV.format(place='/opt/venv')}",
+        f"""
         FROM python:3.11-slim AS build
-        RUN python -m venv /opt/venv
+        {VENV.format(place="/opt/venv")}
         FROM python:3.12-slim
         COPY --from=build /opt/venv /opt/venv
         """,
