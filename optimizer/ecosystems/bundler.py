@@ -1,7 +1,7 @@
 """Bundler: the Gemfile, its lock file, and what the Gemfile reads.
 
 Sources: https://bundler.io/man/bundle-install.1.html, https://bundler.io/man/bundle-config.1.html,
-https://bundler.io/man/gemfile.5.html. Read, not tried: no build with gems stands behind this module.
+https://bundler.io/man/gemfile.5.html. Tried with gems that the project keeps (`--local`); the rest is read.
 """
 
 import re

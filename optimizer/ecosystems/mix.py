@@ -1,7 +1,8 @@
 """Mix: the dependencies of an Elixir project, fetched and compiled with mix.exs, mix.lock and config/ alone.
 
 Sources: https://hexdocs.pm/mix/Mix.Tasks.Deps.Get.html, https://hexdocs.pm/mix/Mix.Tasks.Deps.Compile.html,
-https://hexdocs.pm/mix/Mix.html#module-environment-variables. Read, not tried: no build with packages stands behind it.
+https://hexdocs.pm/mix/Mix.html#module-environment-variables. Tried with a project without dependencies: that the tasks
+read no sources; what Hex adds is read.
 """
 
 from collections.abc import Mapping
