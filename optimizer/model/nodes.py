@@ -14,7 +14,7 @@ class State(Struct, frozen=True):
     """What holds just before a step runs; None stands for "as the base image has it"."""
 
     workdir: str | None  # absolute; "" never occurs
-    user: str | None
+    user: str | None  # as it is written, where a variable in it is not known
     shell: tuple[str, ...]  # ("/bin/sh", "-c") unless SHELL or the platform says otherwise
     env: Mapping[str, str | None]  # ENV so far in declaration order, expanded; None where a value is unknown
     args: Mapping[str, str | None]  # ARGs in scope, likewise; their defaults, unless the build is given others

@@ -100,7 +100,7 @@ class _Reader(Struct):
             case "WORKDIR":
                 return replace(state, workdir=_workdir(state.workdir, self._word(instruction, state)))
             case "USER":
-                return replace(state, user=self._word(instruction, state))
+                return replace(state, user=self._word(instruction, state) or instruction.value.text.strip())
             case "SHELL" if instruction.json:
                 return replace(state, shell=instruction.json)
             case "ENV":

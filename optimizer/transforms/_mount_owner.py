@@ -86,8 +86,6 @@ def base_of(dockerfile: Dockerfile, step: Step) -> str | None:
 
 def _user(dockerfile: Dockerfile, step: Step, base: str) -> tuple[int, int, str] | str:
     user = step.state.user
-    if user is None and _names_user(dockerfile, step):
-        return "the user is not known"
     if user in {None, "root", "0", "root:root", "0:0"}:
         return 0, 0, "/root"
     name, _, group = (user or "").partition(":")
@@ -96,12 +94,6 @@ def _user(dockerfile: Dockerfile, step: Step, base: str) -> tuple[int, int, str]
     if found is None or (group and group not in {name, str(found[1])}):
         return f"number and home folder of the user {user} are not known"
     return found
-
-
-def _names_user(dockerfile: Dockerfile, step: Step) -> bool:
-    """Tell whether a USER above has a value that only the build knows."""
-    lineage = dockerfile.lineage(step.stage)
-    return any(s.name == "USER" for s in dockerfile.steps[: step.index] if s.stage in lineage)
 
 
 def _made(dockerfile: Dockerfile, step: Step) -> Iterator[tuple[str, tuple[int, int, str]]]:

@@ -196,3 +196,11 @@ def test_what_is_not_understood_of_a_run(run: str, problem: str | None) -> None:
 
     assert found is not None
     assert found.script.problem == problem
+
+
+@pytest.mark.parametrize(
+    ("above", "user"),
+    [("", None), ("USER app", "app"), ("ARG U\nUSER $U", "$U"), ("USER ${U}:x", "${U}:x"), ("ARG U=a\nUSER $U", "a")],
+)
+def test_a_user_that_is_not_known_is_not_that_of_the_image(above: str, user: str | None) -> None:
+    assert model(f"FROM x\n{above}\nRUN true\n").steps[-1].state.user == user

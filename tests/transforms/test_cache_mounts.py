@@ -153,7 +153,7 @@ REASONS = {
     ),
     "a variable for the folder": (image("python:3.12", "ENV PIP_CACHE_DIR=$X", "RUN pip install x"), "is not known"),
     "an unknown image": (image("example.org/app", "RUN pip install x"), "what example.org/app says"),
-    "an unknown user": (image("python:3.12", "ARG U", "USER $U", "RUN pip install x"), "the user is not known"),
+    "an unknown user": (image("python:3.12", "ARG U", "USER $U", "RUN pip install x"), "the user $U are not known"),
     "a here-document": (image("python:3.12", "RUN <<E", "pip install x", "E"), "here-document"),
     "an old front end": (
         "# syntax=docker/dockerfile:1.1\n" + image("python:3.12", "RUN pip install x"),

@@ -313,6 +313,7 @@ STAYS = {
     ),
     "a script within the script": (debian('RUN bash -c "apt-get update && apt-get install -y x"'), "within the script"),
     "another user": (debian("USER app", INSTALL), "the user is app"),
+    "a user that only the build knows": (debian("ARG U", "USER $U", INSTALL), "the user is $U"),
     "sudo": (debian("RUN sudo apt-get update && sudo apt-get install -y x"), "another user"),
     "the environment": (debian("ENV PIP_NO_CACHE_DIR=1", "RUN pip install x"), "PIP_NO_CACHE_DIR"),
     "an old release of pip": ("FROM ubuntu:14.04\nRUN pip install x\n", "does not know --no-cache-dir"),
