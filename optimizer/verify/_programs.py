@@ -15,6 +15,10 @@ _NOT_FOLLOWED = re.compile(r"/(?:proc|sys|dev|run|var/run|tmp|usr/share/(?:man|d
 _ENV = re.compile(r"-\w+|--[\w-]+|\w+=.*")  # options and assignments of env(1)
 
 
+# Programs that shells have of their own too.
+_OF_SHELLS = {"[", "test", "echo", "printf", "true", "false", "kill", "pwd", "time"}
+
+
 def program_differences(before: Image, after: Image) -> Iterator[Difference]:
     """Go through what could be started or followed before and cannot be any more."""
     yield from _commands(before, after)
@@ -24,7 +28,7 @@ def program_differences(before: Image, after: Image) -> Iterator[Difference]:
 
 
 def _commands(before: Image, after: Image) -> Iterator[Difference]:
-    told: set[str] = set()
+    told = _OF_SHELLS - {*after.words("Entrypoint")[:1], *after.words("Cmd")[:1]}
     for one in (*started(before), *started(after)):
         name = one.words[0]
         there = one.path(before)

@@ -51,6 +51,13 @@ def test_a_program_that_may_no_longer_be_executed() -> None:
     assert found == "command tool of the start command"
 
 
+def test_programs_that_the_shell_has_itself() -> None:
+    echo: Files = {"/bin/echo": program(), "/bin/x": ""}
+
+    assert told(echo, {"/bin/x": ""}, Cmd=[*SHELL, "echo a"]) == []
+    assert told(echo, {"/bin/x": ""}, Cmd=["echo", "a"]) == ["command echo of the start command"]
+
+
 def test_a_program_that_moved_within_the_path() -> None:
     assert told(TOOL, {"/usr/bin/tool": program()}, Cmd=["tool"]) == []
     assert told(TOOL, {"/opt/tool": program()}, Cmd=["tool"])
