@@ -2,7 +2,8 @@
 
 `gradle dependencies` prints what it would take and downloads no jar; a build without sources compiles nothing and so
 takes nothing for that either. A task of an init script asks each module for the classpaths that the build's own tasks
-will ask for, which downloads them, and Gradle itself where the wrapper does, and compiles the scripts once.
+will ask for, which downloads them, and Gradle itself where the wrapper does, and compiles the scripts once. Where the
+build names a module (`:web:installDist`), what another one takes for its own compilation alone is left to the build.
 
 Sources: https://docs.gradle.org/current/userguide/command_line_interface.html, …/init_scripts.html,
 …/dependency_caching.html, …/gradle_wrapper.html, …/java_plugin.html#sec:java_plugin_and_dependency_management,
