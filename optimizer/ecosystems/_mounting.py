@@ -20,7 +20,9 @@ class Download(Struct, frozen=True):
     """A download cache; `below` are the folders in each of `Cache.targets` that hold it, "" for the whole.
 
     `flags` keep the tool from using its cache; `key` is the setting in one of the project's files `settings` that
-    moves it; `folder` says where it lies where `Cache.targets` does not.
+    moves it; `folder` says where it lies where `Cache.targets` does not. `compiles`: it also holds what was compiled
+    against the libraries of the base image, which a build on another base must not find (pip tells wheels that it
+    built on Alpine and on Debian apart by nothing: both are `linux_x86_64`).
     """
 
     sharing: str = "shared"
@@ -29,6 +31,7 @@ class Download(Struct, frozen=True):
     settings: tuple[str, ...] = ()
     key: str = ""
     folder: Callable[[Env], str] | None = None
+    compiles: bool = False
 
 
 class Store(Struct, frozen=True):
@@ -59,16 +62,19 @@ def _pnpm_store(env: Env) -> str:
 _PIP = frozenset({"--no-cache-dir", "--no-cache"})
 _NPMRC = (".npmrc",)
 DOWNLOADS: Mapping[str, Download] = {
-    "pip": Download(flags=_PIP),
-    "pip_tools": Download(),
-    "pipenv": Download(),
-    "pdm": Download(sharing="locked"),
+    "pip": Download(flags=_PIP, compiles=True),
+    "pip_tools": Download(compiles=True),
+    "pipenv": Download(compiles=True),
+    "pdm": Download(sharing="locked", compiles=True),
     # Poetry's virtual environments stand beside these two.
-    "poetry": Download(sharing="locked", below=("artifacts", "cache"), settings=("poetry.toml",), key="cache-dir"),
-    "uv": Download(flags=_PIP | {"-n"}, settings=("pyproject.toml", "uv.toml"), key="cache-dir"),
+    "poetry": Download(
+        sharing="locked", below=("artifacts", "cache"), settings=("poetry.toml",), key="cache-dir", compiles=True
+    ),
+    "uv": Download(flags=_PIP | {"-n"}, settings=("pyproject.toml", "uv.toml"), key="cache-dir", compiles=True),
     "npm": Download(settings=_NPMRC, key="cache"),
     "yarn": Download(sharing="locked", settings=(".yarnrc", *_NPMRC), key="cache-folder"),
-    "pnpm": Download(settings=(*_NPMRC, "pnpm-workspace.yaml"), key="store-?[dD]ir", folder=_pnpm_store),
+    # pnpm keeps what install scripts make, too (https://pnpm.io/settings#sideeffectscache).
+    "pnpm": Download(settings=(*_NPMRC, "pnpm-workspace.yaml"), key="store-?[dD]ir", folder=_pnpm_store, compiles=True),
     "bun": Download(settings=("bunfig.toml",), key="(?:dir|disable)"),
     "composer": Download(flags=frozenset({"--no-cache"}), settings=("composer.json",), key='"cache-dir"'),
     "mix": Download(sharing="locked"),

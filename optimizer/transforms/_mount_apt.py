@@ -6,7 +6,6 @@ mount would leave its archives in the layer. /var/lib/apt itself is not mounted,
 by hand and what for another package (extended_states), which later removals go by.
 """
 
-import re
 from collections.abc import Callable, Iterator
 
 from optimizer.context import Context
@@ -14,8 +13,9 @@ from optimizer.ecosystems import apt
 from optimizer.ecosystems._system import invocation
 from optimizer.model import Dockerfile, Step
 from optimizer.shell import Call
-from optimizer.transforms._mount_cleanup import cut_for
-from optimizer.transforms._mount_owner import Owner, base_of
+from optimizer.syntax.expand import expand
+from optimizer.transforms._mount_cleanup import cut_for, overlap
+from optimizer.transforms._mount_owner import Owner, base_slug
 from optimizer.transforms._mount_wants import Mount, Refused, Want, why_not_mountable
 from optimizer.transforms._mounts import mounted
 from optimizer.transforms._package_lists import READERS, known_installer, reader_of_lists, why_configured
@@ -25,7 +25,6 @@ _ARCHIVES, _LISTS = "/var/cache/apt", "/var/lib/apt/lists"
 _HOOK = "/etc/apt/apt.conf.d/docker-clean"
 _UNHOOK = f"rm -f {_HOOK}"
 _CLEANING = frozenset({"clean", "autoclean", "auto-clean", "distclean"})
-_UNNAMED = re.compile(r"[^\w.-]+")
 
 
 def apt_mounts(
@@ -55,7 +54,7 @@ def _wants(dockerfile: Dockerfile, steps: list[Step]) -> Iterator[Want | Refused
             continue
         lineage = dockerfile.lineage(step.stage)
         is_done = any(other.stage in lineage for other in steps[:at]) or _is_unhooked(dockerfile, step)
-        slug = _UNNAMED.sub("-", base_of(dockerfile, step) or "").strip("-")
+        slug = base_slug(dockerfile, step)
         mounts = (Mount(_ARCHIVES, "locked", f"apt-{slug}"), Mount(_LISTS, "locked", f"apt-lists-{slug}"))
         yield Want(step, "apt's archives and lists", mounts, cut, None if is_done else _UNHOOK)
 
@@ -105,6 +104,8 @@ def _why_stranger(dockerfile: Dockerfile, steps: list[Step], root: int) -> str |
     """Say which other RUN may install with apt, whose archives nothing would remove from its layer."""
     known = {step.index for step in steps}
     for step in dockerfile.steps[min(known) :]:
+        if reason := _why_passed_on(dockerfile, step, root):
+            return reason
         if step.run is None or step.index in known or min(dockerfile.lineage(step.stage)) != root:
             continue
         if step.run.script.problem and READERS["apt"].mention.search(step.instruction.value.text):
@@ -116,3 +117,17 @@ def _why_stranger(dockerfile: Dockerfile, steps: list[Step], root: int) -> str |
                     continue
                 return f"{call.program} in line {step.line} may install packages without the mount"
     return None
+
+
+def _why_passed_on(dockerfile: Dockerfile, step: Step, root: int) -> str | None:
+    """Say that another image gets apt's files without docker-clean, and may install with them."""
+    if step.name == "ONBUILD" and min(dockerfile.lineage(step.stage)) == root:
+        installs = READERS["apt"].mention.search(step.instruction.value.text)
+        return f"the ONBUILD in line {step.line} installs packages without the mount" if installs else None
+    stages = [stage for stage in dockerfile.stages if min(dockerfile.lineage(stage.index)) == root]
+    names = {name for stage in stages for name in (stage.name, str(stage.index)) if name}
+    if step.name != "COPY" or (step.instruction.flag("from") or "").lower() not in names:
+        return None
+    sources = [expand(word, step.state.sure) or word for word in step.instruction.arguments[:-1]]
+    taken = next((s for s in sources if "$" in s or any(overlap(s, f) for f in (_ARCHIVES, _LISTS, _HOOK))), None)
+    return f"line {step.line} copies {taken}, which may hold apt's files" if taken else None

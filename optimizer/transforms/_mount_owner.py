@@ -27,6 +27,8 @@ _PLACES = lazy_pattern(
 )
 # Options of useradd(8), Debian's adduser(8) and busybox's adduser: what they say, by name.
 _MAKERS = frozenset({"useradd", "adduser"})
+_CHANGERS = frozenset({"deluser", "groupmod", "userdel", "usermod"})
+_UNNAMED = lazy_pattern(r"[^\w.-]+")
 _LETTERS = lazy_pattern(r"-[A-Za-z]+")
 _VALUED = {
     **dict.fromkeys(("-u", "--uid"), "uid"),
@@ -84,16 +86,30 @@ def base_of(dockerfile: Dockerfile, step: Step) -> str | None:
     return dockerfile.stages[min(dockerfile.lineage(step.stage))].base
 
 
+def base_slug(dockerfile: Dockerfile, step: Step) -> str:
+    """Return the base image in the letters of a mount's id, for caches that must not be shared between bases."""
+    return _UNNAMED.sub("-", base_of(dockerfile, step) or "").strip("-")
+
+
 def _user(dockerfile: Dockerfile, step: Step, base: str) -> tuple[int, int, str] | str:
     user = step.state.user
     if user in {None, "root", "0", "root:root", "0:0"}:
         return 0, 0, "/root"
     name, _, group = (user or "").partition(":")
+    if changer := _changer(dockerfile, step):
+        return f"{changer} may change the number and the home folder of the user {user}"
     known = {**_USERS.get(base, {}), **dict(_made(dockerfile, step))}
     found = known.get(name) or next((k for k in known.values() if str(k[0]) == name), None)
     if found is None or (group and group not in {name, str(found[1])}):
         return f"number and home folder of the user {user} are not known"
     return found
+
+
+def _changer(dockerfile: Dockerfile, step: Step) -> str | None:
+    """Return a program that changes or removes users above."""
+    lineage = dockerfile.lineage(step.stage)
+    runs = (s.run for s in dockerfile.steps[: step.index] if s.run and s.stage in lineage)
+    return next((call.program for run in runs for call in run.calls if call.program in _CHANGERS), None)
 
 
 def _made(dockerfile: Dockerfile, step: Step) -> Iterator[tuple[str, tuple[int, int, str]]]:
@@ -113,7 +129,8 @@ def _maker(call: Call, step: Step) -> tuple[str, tuple[int, int, str]] | None:
         return None
     name, options = words[-1] or "", dict(_options([word or "" for word in words[:-1]]))
     number = options.get("uid", "")
-    made = call.program == "adduser" or "make" in options
+    # adduser of Debian gives system users a home folder only where it is told of one.
+    made = "make" in options or (call.program == "adduser" and ("home" in options or "--system" not in words))
     if not number.isdigit() or not made or options.keys() & {"bare", "unknown"}:
         return None
     return name, (int(number), int(number), options.get("home") or f"/home/{name}")

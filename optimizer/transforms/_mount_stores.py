@@ -13,7 +13,7 @@ from optimizer.ecosystems._mounting import STORE_OF, STORES, Store
 from optimizer.model import Dockerfile, Step, mounts
 from optimizer.shell import Call
 from optimizer.syntax.expand import expand
-from optimizer.transforms._mount_cleanup import cut_for, overlap
+from optimizer.transforms._mount_cleanup import cut_for, overlap, paths_of
 from optimizer.transforms._mount_owner import Owner
 from optimizer.transforms._mount_wants import Mount, Refused, Want, why_not_folder, why_not_mountable
 from optimizer.transforms._mounts import mounted
@@ -24,6 +24,8 @@ _MOVING = ("maven.repo.local", "--packages", "--artifacts-path")
 _TOOLS = frozenset(
     {"tar", "unzip", "cp", "mv", "ls", "cat", "sed", "grep", "find", "chmod", "chown", "mkdir", "rm", "ln"}
 )
+_MAKERS = frozenset({"cmake", "make", "meson", "ninja", "pacman"})  # which may bring headers under any name
+_HEADERS = ("-dev", "-devel")  # ends of the names of packages that hold them
 
 
 class _Family(Struct, frozen=True):
@@ -96,7 +98,8 @@ def _mounts_of(family: _Family, step: Step, owner: Owner | str) -> Want | str | 
         return None
     if len(folders) != 1:
         return f"where {store.name} lie is not known"
-    if store.build_cache and all(_verb(call) in store.compiled for call in calls):
+    compiles = all(_verb(call) in store.compiled for call in calls)
+    if store.build_cache and compiles and not _meets_libraries(family.dockerfile, step, calls):
         folders.append(store.build_cache(env))
     reason = next((why for folder in folders if (why := why_not_folder(step, folder))), None)
     ecosystems = {e.id: e for call in calls for e in ecosystems_for(call.program)}.values()
@@ -104,6 +107,24 @@ def _mounts_of(family: _Family, step: Step, owner: Owner | str) -> Want | str | 
     if isinstance(cut, str):
         return cut
     return Want(step, store.name, tuple(Mount(folder, store.sharing) for folder in folders), cut)
+
+
+def _meets_libraries(dockerfile: Dockerfile, step: Step, calls: Sequence[Call]) -> bool:
+    """Tell whether cgo may compile against libraries that the stage installs.
+
+    Go's build cache "does not detect changes to C libraries imported with cgo" (`go help cache`), so that what was
+    compiled against other headers, maybe of another project, would be taken for up to date.
+    """
+    if all({**step.state.sure, **call.variables}.get("CGO_ENABLED") == "0" for call in calls):
+        return False
+    lineage = dockerfile.lineage(step.stage)
+    above = (s.run for s in dockerfile.steps[: step.index + 1] if s.run and s.stage in lineage)
+    return any(
+        call.program in _MAKERS or (word.value or "").endswith(_HEADERS)
+        for run in above
+        for call in run.calls
+        for word in call.arguments
+    )
 
 
 def _verb(call: Call) -> str:
@@ -114,7 +135,7 @@ def _why_not(family: _Family, folders: Sequence[str]) -> str | None:
     """Say what later step needs the store and cannot have it, or finds there what no other RUN can fetch."""
     return (
         next((why for step, call in family.users if (why := _why_use(family.store, step, call))), None)
-        or next((why for step in family.steps if (why := _why_step(family, step))), None)
+        or next((why for step in family.steps if (why := _why_step(family, step, folders))), None)
         or next((why for step in family.dockerfile if (why := _why_taken(family, step, folders))), None)
     )
 
@@ -137,7 +158,7 @@ def _why_use(store: Store, step: Step, call: Call) -> str | None:
     return None
 
 
-def _why_step(family: _Family, step: Step) -> str | None:
+def _why_step(family: _Family, step: Step, folders: Sequence[str]) -> str | None:
     store, dockerfile = family.store, family.dockerfile
     if step.stage in dockerfile.shipped:
         return f"the image itself may need {store.name}"
@@ -150,7 +171,15 @@ def _why_step(family: _Family, step: Step) -> str | None:
     stranger = next((c.program for c in run.calls if c.program in store.programs), None)
     if program and not (stranger and program == stranger):
         return f"{program} in line {step.line} may need {store.name}"
-    return None
+    return next((why for call in run.calls if (why := _why_worked_on(family, step, call, folders))), None)
+
+
+def _why_worked_on(family: _Family, step: Step, call: Call, folders: Sequence[str]) -> str | None:
+    """Say that a call works on files of the store itself (`cp ~/.m2/repository/… /agent.jar`)."""
+    words = [word for word in call.words if "/" in word.text or "$" in word.text]
+    paths = ((word, path) for word in words for path in paths_of(call, word, step.state.sure))
+    found = next((w for w, p in paths if p and any(overlap(p, folder) for folder in folders)), None)
+    return f"{call.program} in line {step.line} works on {found}, which may hold {family.store.name}" if found else None
 
 
 def _why_taken(family: _Family, step: Step, folders: Sequence[str]) -> str | None:

@@ -15,10 +15,12 @@ from optimizer.shell import Call
 from optimizer.transforms._cache_uses import why_missed
 from optimizer.transforms._caches_left import OFFLINE, Left
 from optimizer.transforms._mount_cleanup import Cut, cut_for, flags_of, paths_of, together
-from optimizer.transforms._mount_owner import Owner
+from optimizer.transforms._mount_owner import Owner, base_slug
 from optimizer.transforms._mounts import mounted
 
 _STAYING = frozenset({"pnpm", "bun", "mix"})  # whose `off` speaks of the removal alone
+_CONTENT = frozenset({"cd", "chmod", "chown", "cp", "echo", "export", "ln", "mkdir", "mv", "rm", "set", "true"})
+_SETTING = frozenset({"config", "set"})
 _PLAIN_PATH = re.compile(r"/[\w./@+-]+")
 
 
@@ -145,8 +147,16 @@ def _download(place: _Place) -> Want | Refused | None:
     cleaned = cut_for(step, folders, ecosystem.cleans, place.owner.env)
     if isinstance(cleaned, str):
         return Refused(step, cleaned)
-    mounts = tuple(Mount(folder, place.rule.sharing, owner=place.owner.options) for folder in folders)
+    mounts = tuple(Mount(f, place.rule.sharing, _id(place, f), place.owner.options) for f in folders)
     return Want(step, name, mounts, together([*cuts, cleaned]))
+
+
+def _id(place: _Place, folder: str) -> str:
+    """Return the id of a mount: one of its own for each base image where the cache holds what was compiled there."""
+    if not place.rule.compiles:
+        return ""
+    named = [name for name in folder.split("/")[-2:] if name and not name.startswith(".")]
+    return "-".join([*named, base_slug(place.dockerfile, place.step)])
 
 
 def _of_call(place: _Place, call: Call) -> tuple[str, tuple[str, ...], Cut] | str:
@@ -164,8 +174,8 @@ def _of_call(place: _Place, call: Call) -> tuple[str, tuple[str, ...], Cut] | st
         or ("the install runs as another user than the rest of the RUN" if call.user not in {None, "root"} else None)
         or (None if len(targets) == 1 else f"which of {' and '.join(targets)} holds it is not known")
         or next((why for folder in folders if (why := why_not_folder(step, folder))), None)
-        or next((why for folder in folders if (why := _why_not_owned(folder, owner))), None)
-        or _why_moved(place.context, call, rule)
+        or next((why for folder in folders if (why := _why_not_owned(place, folder))), None)
+        or _why_moved(place, call)
         or why_missed(place.dockerfile, step, Left(ecosystem, call, cache), here=False)
         or why_read(place.dockerfile, step, folders, owner)
     )
@@ -178,21 +188,33 @@ def _seen(call: Call, owner: Owner) -> Mapping[str, str | None]:
     return {**owner.env, **{name: value for name, value in call.variables.items() if name not in owner.env or value}}
 
 
-def _why_not_owned(folder: str, owner: Owner) -> str | None:
-    """Say that a folder above a mount would be made by the builder, for root, where its user has to write."""
-    parent = folder.rpartition("/")[0]
-    if not owner.number or parent in {owner.home, f"{owner.home}/.cache"}:
+def _why_not_owned(place: _Place, folder: str) -> str | None:
+    """Say that a folder above a mount would be made by the builder, for root, where its user may have to write."""
+    parent, owner, run = folder.rpartition("/")[0], place.owner, place.step.run
+    if not owner.number or parent == owner.home:
+        return None
+    others = (call for call in (run.calls if run else ()) if not _is_content(place, call))
+    if parent == f"{owner.home}/.cache" and next(others, None) is None:
         return None
     return f"the builder would make {parent} for root, and user {owner.number} may have to write there"
 
 
-def _why_moved(context: Context, call: Call, rule: Download) -> str | None:
-    """Say which settings file of the project moves the cache."""
-    if not rule.key:
-        return None
+def _is_content(place: _Place, call: Call) -> bool:
+    """Tell whether a call writes to no cache but that of its ecosystem."""
+    own = _fills(place.ecosystem, call, place.step) or place.ecosystem.cleans(call)
+    return own or call.program in _CONTENT
+
+
+def _why_moved(place: _Place, call: Call) -> str | None:
+    """Say which settings file of the project moves the cache, or which command up to there writes such a setting."""
+    rule, context = place.rule, place.context
     setting = re.compile(rf"^\s*[\"']?{rule.key}[\"']?\s*[=: ]", re.MULTILINE)
-    for path in context.files:
+    for path in context.files if rule.key else ():
         name = path.rpartition("/")[2]
         if name in rule.settings and "node_modules/" not in path and setting.search(context.text(path) or ""):
             return f"{path} says where {call.program} keeps its cache"
-    return None
+    lineage = place.dockerfile.lineage(place.step.stage)
+    above = (s.run for s in place.dockerfile.steps[: place.step.index + 1] if s.run and s.stage in lineage)
+    calls = (c for run in above for c in run.calls if c.program in place.ecosystem.programs)
+    told = next((c for c in calls if {w.value for w in c.arguments} >= _SETTING and "cache" in str(c.command)), None)
+    return f"`{told.command}` says where {call.program} keeps its cache" if told else None

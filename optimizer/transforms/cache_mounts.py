@@ -34,7 +34,7 @@ _GO = {"go.mod": "module example.com/app\n\ngo 1.22\n", "main.go": "package main
                 # syntax=docker/dockerfile:1
                 FROM python:3.12-slim
                 COPY requirements.txt .
-                RUN --mount=type=cache,target=/root/.cache/pip \
+                RUN --mount=type=cache,id=pip-python-3.12-slim,target=/root/.cache/pip \
                     pip install -r requirements.txt
                 """,
         ),

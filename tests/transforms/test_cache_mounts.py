@@ -8,7 +8,7 @@ from optimizer.ecosystems._mounting import DOWNLOADS, REFUSED, STORES
 from optimizer.engine import Plan, Result, optimize
 
 ASKED = Plan(select=frozenset({"cache-mounts"}))
-PIP = "--mount=type=cache,target=/root/.cache/pip"
+PIP = "--mount=type=cache,id=pip-python-3.12,target=/root/.cache/pip"
 ARCHIVES = "--mount=type=cache,id=apt-debian-12,target=/var/cache/apt,sharing=locked"
 LISTS = "--mount=type=cache,id=apt-lists-debian-12,target=/var/lib/apt/lists,sharing=locked"
 APT = f"RUN {ARCHIVES} \\\n    {LISTS} \\\n    "
@@ -47,7 +47,11 @@ CHANGES = {
     ),
     "the variable says where the cache is": (
         image("python:3.12", "ENV PIP_CACHE_DIR=/pip", "RUN pip install x"),
-        image("python:3.12", "ENV PIP_CACHE_DIR=/pip", "RUN --mount=type=cache,target=/pip \\\n    pip install x"),
+        image(
+            "python:3.12",
+            "ENV PIP_CACHE_DIR=/pip",
+            "RUN --mount=type=cache,id=pip-python-3.12,target=/pip \\\n    pip install x",
+        ),
     ),
     "HOME says where the cache is": (
         image("node:22", "ENV HOME=/h", "RUN npm ci"),
@@ -67,14 +71,20 @@ CHANGES = {
     ),
     "pnpm's home decides": (
         image("node:22", "ENV PNPM_HOME=/pnpm", "RUN pnpm install"),
-        image("node:22", "ENV PNPM_HOME=/pnpm", "RUN --mount=type=cache,target=/pnpm/store \\\n    pnpm install"),
+        image(
+            "node:22",
+            "ENV PNPM_HOME=/pnpm",
+            "RUN --mount=type=cache,id=pnpm-store-node-22,target=/pnpm/store \\\n    pnpm install",
+        ),
     ),
     "Poetry's environments stay beside": (
         image("python:3.12", "RUN poetry install --no-root"),
         image(
             "python:3.12",
-            "RUN --mount=type=cache,target=/root/.cache/pypoetry/artifacts,sharing=locked \\\n"
-            "    --mount=type=cache,target=/root/.cache/pypoetry/cache,sharing=locked \\\n    poetry install --no-root",
+            "RUN --mount=type=cache,id=pypoetry-artifacts-python-3.12,"
+            "target=/root/.cache/pypoetry/artifacts,sharing=locked \\\n"
+            "    --mount=type=cache,id=pypoetry-cache-python-3.12,target=/root/.cache/pypoetry/cache,"
+            "sharing=locked \\\n    poetry install --no-root",
         ),
     ),
     "statements under set -e": (
@@ -105,6 +115,23 @@ CHANGES = {
     "tests leave no results in Go's build cache": (
         built("golang:1.23", "RUN go test ./... && go build -o /out ."),
         built("golang:1.23", "RUN --mount=type=cache,target=/go/pkg/mod \\\n    go test ./... && go build -o /out ."),
+    ),
+    "what cgo compiled against other headers is not taken over": (
+        built("golang:1.23", "RUN apk add vips-dev", "RUN go build -o /out ."),
+        built(
+            "golang:1.23",
+            "RUN apk add vips-dev",
+            "RUN --mount=type=cache,target=/go/pkg/mod \\\n    go build -o /out .",
+        ),
+    ),
+    "wheels built on one base are not for another": (
+        image("python:3.12-alpine", "RUN pip install x", "FROM python:3.12-slim", "RUN pip install x"),
+        image(
+            "python:3.12-alpine",
+            "RUN --mount=type=cache,id=pip-python-3.12-alpine,target=/root/.cache/pip \\\n    pip install x",
+            "FROM python:3.12-slim",
+            "RUN --mount=type=cache,id=pip-python-3.12-slim,target=/root/.cache/pip \\\n    pip install x",
+        ),
     ),
     "Go of a distribution keeps its modules at home": (
         built("debian:12", "RUN go build -o /out ."),
@@ -201,6 +228,34 @@ REASONS = {
         "relies on what an earlier step fetched",
     ),
     "no network for Go": (built("golang:1.23", "ENV GOPROXY=off", "RUN go build ."), "GOPROXY forbids the network"),
+    "a user whose number changes": (
+        image("node:22", "RUN usermod -u 1500 node", "USER node", "RUN npm ci"),
+        "usermod may change the number",
+    ),
+    "another program that may write to the folder above": (
+        image("python:3.12", "RUN useradd -m -u 5 u", "USER u", "RUN pip install x && python load.py"),
+        "the builder would make /home/u/.cache for root",
+    ),
+    "a command that says where the cache is": (
+        image("node:22", "RUN npm config set cache /b && npm ci && npm cache clean --force"),
+        "`npm config set cache /b` says where npm keeps its cache",
+    ),
+    "a later step that takes a file out of the store": (
+        built("maven:3", "RUN mvn package", "RUN cp ~/.m2/repository/a/b/1/b-1.jar /out"),
+        "cp in line 3 works on ~/.m2/repository/a/b/1/b-1.jar",
+    ),
+    "images built on this one install with apt": (
+        image("debian:12", "RUN apt-get update && apt-get install -y a", "ONBUILD RUN apt-get install -y b"),
+        "line 3 installs packages and needs the lists",
+    ),
+    "images built on this one install with apt and its lists": (
+        image("debian:12", "RUN apt-get update && apt-get install -y a", "ONBUILD RUN apt-get update && apt install b"),
+        "the ONBUILD in line 3 installs packages without the mount",
+    ),
+    "another image gets apt's settings": (
+        image("debian:12 AS a", "RUN apt-get update && apt-get install -y a", "FROM scratch", "COPY --from=a / /"),
+        "line 4 copies /, which may hold apt's files",
+    ),
     "conda": (image("continuumio/miniconda3", "RUN conda install x"), "where conda keeps its packages"),
 }
 SILENT = {
@@ -242,6 +297,8 @@ def test_declines(text: str, reason: str) -> None:
         ("useradd -u 5 app", ""),
         ("adduser -D -H -u 5 app", ""),
         ("useradd -m app", ""),
+        ("adduser --system --uid 5 app", ""),
+        ("adduser --system --home /home/app --uid 5 app", "5,gid=5"),
         ("useradd -m -u $N app", ""),
         ("useradd -m -u 5 --badname app", ""),
         ("if x; then useradd -m -u 5 app; fi", ""),
