@@ -100,7 +100,7 @@ def files_of_programs(packages: Packages, *, of_root: bool) -> Iterator[str]:
     """
     context = packages.context
     for folder, manifest in packages.manifests.items():
-        if folder == packages.root and not (of_root or manifest.get("name") in packages.names()):
+        if folder == packages.root and not (of_root or string(manifest, "name") in packages.names()):
             continue
         programs = string(manifest, "directories", "bin")
         if programs and context.is_dir(beside(folder, programs) or ""):

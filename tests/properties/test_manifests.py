@@ -51,7 +51,7 @@ ODD: list[object] = [None, True, 1, -1.5, "", "x", "../x", [], [[]], [{"a": 1}],
 
 
 @pytest.mark.parametrize("command", PROJECTS)
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=100, deadline=None)
 @given(data=st.data())
 def test_odd_values_in_a_manifest_crash_nothing(command: str, data: st.DataObject) -> None:
     files = PROJECTS[command] | {"src/x": ""}
