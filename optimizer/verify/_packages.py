@@ -1,7 +1,7 @@
 """Packages that the rewritten image no longer has, and which of the lost files were theirs."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from posixpath import dirname, join, normpath
 
 from optimizer.verify.image import Image, Kind
@@ -22,15 +22,18 @@ _ALTERNATIVES = "/etc/alternatives/"
 def files_of_lost_packages(before: Image, after: Image) -> frozenset[str]:
     """Return the paths that only packages had brought which are no longer there."""
     lost, kept = _lists(before), _lists(after)
-    gone = frozenset(_paths(text for name, text in lost.items() if name not in kept))
-    return gone - frozenset(_paths(iter(kept.values())))
+    gone = frozenset(_paths(before, (text for name, text in lost.items() if name not in kept)))
+    return gone - frozenset(_paths(before, kept.values()))
 
 
 def is_state_of_packages(path: str, before: Image) -> bool:
     """Tell whether the package system or the scripts of packages write a path."""
     entry = before.entries.get(path)
-    is_alternative = entry is not None and entry.kind is Kind.LINK and entry.content.startswith(_ALTERNATIVES)
-    return is_alternative or bool(_OF_PACKAGES.fullmatch(path))
+    if entry is not None and entry.kind is Kind.LINK and entry.content.startswith(_ALTERNATIVES):
+        return True
+    if entry is not None and entry.kind is Kind.FOLDER and path.startswith("/usr/local/"):
+        return True  # Debian's packages make empty folders there for the administrator (its Policy Manual, 9.1.2)
+    return bool(_OF_PACKAGES.fullmatch(path))
 
 
 def scripts_of_lost_distributions(before: Image, after: Image) -> frozenset[str]:
@@ -47,6 +50,9 @@ def _lists(image: Image) -> dict[str, str]:
     return {found[1]: text for path, text in image.texts.items() if (found := _LIST.fullmatch(path))}
 
 
-def _paths(texts: Iterator[str]) -> Iterator[str]:
+def _paths(image: Image, texts: Iterable[str]) -> Iterator[str]:
+    """Go through the listed paths by the folders that they really lie in: packages may still call /usr/lib /lib."""
     for text in texts:
-        yield from text.splitlines()
+        for path in text.splitlines():
+            folder, _, name = path.rpartition("/")
+            yield join(image.real(folder) or folder, name)

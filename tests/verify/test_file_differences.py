@@ -239,11 +239,20 @@ def test_where_two_builds_of_the_original_differ(again: Files, after: Files, sub
 
 def test_packages_that_were_only_recommended() -> None:
     info = "/var/lib/dpkg/info"
-    kept = {f"{info}/wget.list": "/.\n/usr/bin/wget\n/usr/share\n", "/usr/bin/wget": ""}
+    kept: dict[str, File | str | bytes] = {
+        "/lib": link("usr/lib"),
+        "/usr/lib/x": "",
+        "/usr/local/share/x": "",
+        f"{info}/wget.list": "/.\n/usr/bin/wget\n/usr/share\n",
+        "/usr/bin/wget": "",
+    }
     before = {
         **kept,
         f"{info}/ca-certificates.list": "/.\n/usr/share/ca-certificates\n/usr/share/ca-certificates/a.crt\n",
         "/usr/share/ca-certificates/a.crt": "",
+        "/usr/lib/libexpat.so.1": "",
+        f"{info}/libexpat1.list": "/lib/libexpat.so.1\n",
+        "/usr/local/share/fonts": File(folder=True),
         "/usr/share/x": "",
         "/etc/ssl/certs/a.pem": link("/usr/share/ca-certificates/a.crt"),
         "/var/lib/dpkg/status": "both",
