@@ -16,7 +16,10 @@ from optimizer.syntax import parse
 from optimizer.transforms._copies import below, brings_context, image_path, read_copy
 
 _START = "exec-form"
-_PACKAGES = "skip-recommends"
+_PACKAGES = ("use-slim-base", "skip-recommends")  # in the order in which they answer for a lost package
+_SLIM = "use-slim-base"
+# What slim images leave out of packages that they have (Debian's `/etc/dpkg/dpkg.cfg.d/docker`).
+_MANUALS = tuple(f"/usr/share/{name}" for name in ("doc", "groff", "info", "linda", "lintian", "locale", "man"))
 _MOUNTS = "cache-mounts"
 _VARIABLE = re.compile(r"\$\{\w+\}")
 
@@ -48,11 +51,13 @@ def claims_of(
     applied = {applied.transform for applied in result.applied}
     return Claims(
         paths=_ignored(result, before, context),
-        patterns=tuple(dict.fromkeys((*_left_out_by(result), *(_mounted(after) if _MOUNTS in applied else ())))),
+        patterns=tuple(
+            dict.fromkeys((*_left_out_by(result), *(_mounted(after) if _MOUNTS in applied else ()), *_slim(applied)))
+        ),
         caches=tuple(sorted({*_caches(before), *_caches(after)})),
         written=_written(result, context),
         start=_START if _START in applied else None,
-        packages=_PACKAGES if _PACKAGES in applied else None,
+        packages=next((name for name in _PACKAGES if name in applied), None),
     )
 
 
@@ -109,6 +114,10 @@ def _carried(step: Step, dockerfile: Dockerfile, found: Mapping[int, Mapping[str
 
 def _left_out_by(result: Result) -> Iterator[tuple[str, str]]:
     return ((one.transform, pattern) for one in result.applied for pattern in one.rewrite.leaves_out)
+
+
+def _slim(applied: set[str]) -> Iterator[tuple[str, str]]:
+    return ((_SLIM, folder) for folder in _MANUALS if _SLIM in applied)
 
 
 def _mounted(dockerfile: Dockerfile) -> Iterator[tuple[str, str]]:

@@ -8,6 +8,7 @@ from posixpath import dirname, join
 from msgspec import Struct, field
 
 from optimizer.report.evidence import Check, Difference
+from optimizer.verify._python_modules import python_modules
 from optimizer.verify.image import Image, Linkage
 
 _DEFAULT = ("/lib64", "/usr/lib64", "/lib", "/usr/lib", "/lib32", "/usr/lib32")
@@ -20,13 +21,16 @@ _CONF = "/etc/ld.so.conf"
 _NOWHERE, _ELSEWHERE, _IN_PLACE = range(3)
 
 
-def library_differences(before: Image, after: Image) -> Iterator[Difference]:
+def library_differences(before: Image, after: Image, packages: str | None = None) -> Iterator[Difference]:
     """Go through the libraries and interpreters that programs of the new image lack and did not in the old one.
 
     Of many programs that lack the same library, or the same version of its symbols, the first is named. What programs
     open by a name of their own while they run (dlopen) is not among what their headers say. A library that lies where
     nothing looks for it may be loaded before by another program (libjvm.so): that counts as less than one that is
     found, and as more than none.
+
+    `packages` is the transform that left packages out. It answers for Tk, which the slim images of Python lack by
+    intent (docker-library/python, Dockerfile-linux.template), unless the program imports tkinter.
     """
     was, now = _Libraries.of(before), _Libraries.of(after)
     lacking: dict[str, list[Difference]] = {}
@@ -36,7 +40,16 @@ def library_differences(before: Image, after: Image) -> Iterator[Difference]:
                 lacking.setdefault(what, []).append(told)
     for group in lacking.values():
         first = group[0]
-        yield Difference(Check.LIBRARIES, first.subject, first.before, first.after, count=len(group) - 1)
+        claimed = packages if packages and all(map(_is_for_tk, group)) and not _imports_tk(after) else None
+        yield Difference(Check.LIBRARIES, first.subject, first.before, first.after, claimed, len(group) - 1)
+
+
+def _is_for_tk(difference: Difference) -> bool:
+    return "/lib-dynload/_tkinter." in difference.subject
+
+
+def _imports_tk(image: Image) -> bool:
+    return any(name.partition(".")[0] == "tkinter" for name in python_modules(image).names)
 
 
 def _lacking(path: str, name: str, was: "_Libraries", now: "_Libraries") -> Iterator[tuple[str, Difference]]:

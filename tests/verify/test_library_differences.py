@@ -5,7 +5,7 @@ import pytest
 from optimizer.report.evidence import Difference
 from optimizer.verify._libraries import library_differences
 from optimizer.verify.image import Linkage
-from tests.verify.images import File, link, linked
+from tests.verify.images import File, link, linked, program
 
 M = "EM_X86_64/64"
 LIBRARY = Linkage(M)
@@ -88,6 +88,20 @@ def test_many_programs_that_lack_the_same() -> None:
 
     (found,) = told({**programs, "/usr/lib/libpq.so.5": LIBRARY}, programs)
     assert (found.subject, found.count) == ("libpq.so.5 of /app/a", 2)
+
+
+def test_tk_may_go_with_its_packages_where_nothing_imports_it() -> None:
+    needs = {"/usr/local/lib/python3.11/lib-dynload/_tkinter.so": Linkage(M, needed=("libtk8.6.so",))}
+    before = {**needs, "/usr/lib/libtk8.6.so": LIBRARY}
+
+    def claims(source: str, packages: str | None) -> list[str | None]:
+        others = {"/usr/local/bin/python3.11": program(), "/main.py": source}
+        old, new = (linked(files, others, Cmd=["python3.11", "main.py"]) for files in (before, needs))
+        return [one.claimed_by for one in library_differences(old, new, packages)]
+
+    assert claims("import json", "use-slim-base") == ["use-slim-base"]
+    assert claims("import json", None) == [None]
+    assert claims("from tkinter import ttk", "use-slim-base") == [None]
 
 
 def test_the_linker_itself_is_missing() -> None:
