@@ -63,6 +63,7 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, docker: object) -> I
     project.mkdir()
     (project / ".git").mkdir()
     monkeypatch.setenv("TMPDIR", str(temporary))
+    monkeypatch.setattr("tempfile.tempdir", str(temporary))
     monkeypatch.chdir(project)
     before = left()
     yield project

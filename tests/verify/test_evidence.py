@@ -21,6 +21,12 @@ FOUND = "FROM found\nCOPY . .\n"
 FAILS = BuildFailed("the build fails at [2/3] RUN make", "make: no\n")
 
 
+@pytest.fixture(autouse=True)
+def _own_temporary_folder(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let logs that are kept go with the test."""
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path_factory.mktemp("temporary")))
+
+
 def result(name: str = "made", *artifacts: Artifact) -> Result:
     return Result(FOUND, f"FROM {name}\nCOPY . .\n", artifacts=artifacts)
 
@@ -84,9 +90,7 @@ def test_an_original_that_does_not_build_is_no_ones_fault(tmp_path: Path) -> Non
 
     assert (evidence.verdict, evidence.builds, builder.built) == (Verdict.NOT_JUDGED, 1, ["found"])
     assert evidence.problem == ("the original does not build, so nothing is judged: the build fails at [2/3] RUN make")
-    log = Path(str(evidence.log))
-    assert log.read_text() == "make: no\n\n"
-    log.unlink()
+    assert Path(str(evidence.log)).read_text() == "make: no\n\n"
 
 
 def test_a_rewrite_that_does_not_build_fails(tmp_path: Path) -> None:
@@ -97,7 +101,6 @@ def test_a_rewrite_that_does_not_build_fails(tmp_path: Path) -> None:
     assert (evidence.verdict, builder.left) == (Verdict.FAILS, [])
     (difference,) = evidence.unclaimed
     assert (difference.check, difference.after) == (Check.BUILD, "the build fails at [2/3] RUN make")
-    Path(str(evidence.log)).unlink()
 
 
 @pytest.mark.parametrize(
@@ -187,8 +190,6 @@ def test_an_original_that_fails_is_not_built_again_for_the_next_plan(tmp_path: P
 
     assert [one.verdict for one in evidence] == [Verdict.NOT_JUDGED] * 2
     assert [one.builds for one in evidence] == [1, 0]
-    for one in evidence:
-        Path(str(one.log)).unlink()
 
 
 def test_side_by_side(tmp_path: Path) -> None:
@@ -206,7 +207,6 @@ def test_a_plan_that_is_only_tried_is_not_measured(tmp_path: Path) -> None:
         tried = opened.prove(result(), Level.EXACT, measured=False)
         held = opened.prove(result(), Level.EXACT)
 
-    Path(str(failed.log)).unlink()
     assert (failed.builds, tried.builds, held.builds) == (2, 1, 3)
     assert builder.fresh == [True, True, False, True, False, False]
     assert tried.after
@@ -236,7 +236,6 @@ def test_an_edit_that_does_not_build(tmp_path: Path, name: str, failure: Excepti
     assert evidence.after.rebuild is None
     if verdict is Verdict.FAILS:
         assert [one.subject for one in evidence.unclaimed] == ["the rewrite with app.py edited"]
-        Path(str(evidence.log)).unlink()
 
 
 def test_images_can_be_kept(tmp_path: Path) -> None:
