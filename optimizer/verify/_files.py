@@ -94,6 +94,9 @@ class _Announced(Struct, frozen=True):
             return self.authors[next(at for at, group in enumerate(groups) if group is not None)]
         if path in self.lost or (self.lost and is_state_of_packages(path, self.before)):
             return self.claims.packages
+        folder = path.rpartition("/")[0]
+        if folder in self.lost and folder.startswith(("/etc/", "/var/lib/")):
+            return self.claims.packages  # settings that the package's script writes beside those that it brings
         if path in self.scripts:
             return next(t for t, pattern in self.claims.patterns if "packages" in pattern)
         return None

@@ -8,7 +8,7 @@ from optimizer.verify.image import Image, Kind
 
 # What the system's packages write when they are installed, beyond the files that they bring.
 _OF_PACKAGES = re.compile(
-    r"/etc/dpkg(?:/.*)?|/var/lib/(?:dpkg|systemd|ucf|pam|xml-core|sgml-base|dictionaries-common|ghostscript|ieee-data|aspell|emacsen-common"
+    r"/etc/(?:dpkg|python3)(?:/.*)?|/var/lib/(?:dpkg|systemd|ucf|pam|xml-core|sgml-base|dictionaries-common|ghostscript|ieee-data|aspell|emacsen-common"
     r"|polkit-1|dbus|python)(?:/.*)?"
     r"|/etc/(?:alternatives|rc[0-6S]\.d|systemd|ssl/certs|fonts|init\.d|cron\.[^/]+|pam\.d|logrotate\.d|xml|sgml)(?:/.*)?"
     r"|/etc/(?:ld\.so\.cache|ca-certificates\.conf|mailcap|passwd|group|shadow|gshadow|subuid|subgid|shells)"

@@ -253,12 +253,21 @@ def test_packages_that_were_only_recommended() -> None:
         "/usr/lib/libexpat.so.1": "",
         f"{info}/libexpat1.list": "/lib/libexpat.so.1\n",
         "/usr/local/share/fonts": File(folder=True),
+        "/etc/x": "",
+        f"{info}/mercurial.list": "/etc/mercurial\n",
+        "/etc/mercurial/hgext.rc": "written by the package's script",
         "/usr/share/x": "",
         "/etc/ssl/certs/a.pem": link("/usr/share/ca-certificates/a.crt"),
         "/var/lib/dpkg/status": "both",
         "/var/lib/apt/extended_states": "one",
     }
-    after = {**kept, "/usr/share/x": "", "/var/lib/dpkg/status": "one", "/var/lib/apt/extended_states": ""}
+    after = {
+        **kept,
+        "/etc/x": "",
+        "/usr/share/x": "",
+        "/var/lib/dpkg/status": "one",
+        "/var/lib/apt/extended_states": "",
+    }
 
     assert {one.claimed_by for one in told(before, after, Claims(packages="skip-recommends"))} == {"skip-recommends"}
     assert None in {one.claimed_by for one in told(before, after)}
