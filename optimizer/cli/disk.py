@@ -44,6 +44,7 @@ def read_context(folder: Path, dockerfile: Path, listings: Listings | None = Non
         read_bytes=_reader(root, tree, ignore_path),
         tracked=_version_control(root),
         executable=_modes(root),
+        folder_link=_links(root),
         dockerfile=name,
         ignore_path=ignore_path,
     )
@@ -132,6 +133,18 @@ def _modes(root: str) -> Callable[[str], bool | None]:
         return mode & 0o111 == 0o111 if stat.S_ISREG(mode) else None  # noqa: PLR2004 - the x of user, group, others
 
     return executable
+
+
+def _links(root: str) -> Callable[[str], bool]:
+    """Return what tells whether a path is a link to anything but a file below the root."""
+
+    def folder_link(path: str) -> bool:
+        place = os.path.join(root, path)  # noqa: PTH118 - a text, as everywhere here
+        if not os.path.islink(place):  # noqa: PTH114 - likewise
+            return False
+        return not os.path.isfile(place) or not Path(os.path.realpath(place)).is_relative_to(_resolved(root))  # noqa: PTH113
+
+    return folder_link
 
 
 def _reader(root: str, tree: "_DiskTree", ignore_path: str) -> Callable[[str], bytes | None]:

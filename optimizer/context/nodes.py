@@ -35,7 +35,8 @@ class Context(Struct, frozen=True):
     `files` maps every regular file (and symlink) to its size in bytes, whether ignored or not; `ignore` is the
     ignore file in force; `read_bytes` gives the contents of a file, None where it is not there or cannot be read;
     `tracked` tells whether version control holds a path (a file, or anything below a folder), None if unknown;
-    `executable` whether everyone may execute a file, None if unknown.
+    `executable` whether everyone may execute a file, None if unknown; `folder_link` whether a path is a symbolic link
+    that leads to no file of the context (but to a folder, to nowhere, or out of it).
     Paths given to the methods may start with `/` or `./`, and `..` stops at the root, as in COPY.
     """
 
@@ -44,6 +45,7 @@ class Context(Struct, frozen=True):
     read_bytes: Callable[[str], bytes | None]
     tracked: Callable[[str], bool | None] = field(default=lambda path: None)  # noqa: ARG005 - the type gives the name
     executable: Callable[[str], bool | None] = field(default=lambda path: None)  # noqa: ARG005 - as above
+    folder_link: Callable[[str], bool] = field(default=lambda path: False)  # noqa: ARG005 - as above
     dockerfile: str = "Dockerfile"  # path of the Dockerfile within the context; starts with ../ where it is outside
     ignore_path: str = IGNORE_FILE  # where the ignore file in force is, or would be written
     _memory: _Memory = field(default_factory=_Memory)

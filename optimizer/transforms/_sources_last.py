@@ -21,6 +21,7 @@ from optimizer.transforms._layout import (
     replace_words,
 )
 from optimizer.transforms._left_out import leave_out
+from optimizer.transforms._links import why_linked, why_made_over
 from optimizer.transforms._manifest_lines import copy_lines
 from optimizer.transforms._moving_copies import are_worth_it, manifests_of, moving_copies
 from optimizer.transforms._split_safety import carried, outputs, why_there, why_unsafe
@@ -55,6 +56,8 @@ def _why_not_alike(dockerfile: Dockerfile, context: Context, early: Early, movin
     reasons = [
         *(why_made_early(dockerfile, c, last.step, paths) for c in changed),
         *(why_modes_differ(c, paths, context) for c in moving),
+        *(why_made_over(dockerfile, context, c, last.step) for c in moving),
+        why_linked(context, moving, paths),
     ]
     return next(filter(None, reasons), None)
 
