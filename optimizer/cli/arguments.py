@@ -23,6 +23,14 @@ class Format(StrEnum):
     JSON = "json"
 
 
+class EvidenceFormat(StrEnum):
+    """How the evidence of builds is reported."""
+
+    TEXT = "text"
+    JSON = "json"
+    MARKDOWN = "markdown"
+
+
 def _known_ids(values: list[str] | None) -> list[str]:
     """Split at commas and refuse what is no transform."""
     ids = [name.strip() for value in values or () for name in value.split(",") if name.strip()]
@@ -90,3 +98,19 @@ Jobs = Annotated[
 ]
 Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="No text report, only errors.")]
 Verbose = Annotated[bool, typer.Option("--verbose", "-v", help="Name unchanged files too, show tracebacks.")]
+
+# What the builds of `verify` and `rewrite --verify` take.
+BuilderName = Annotated[
+    str | None,
+    typer.Option("--builder", metavar="NAME", help="docker, podman, buildah, or a builder of buildx. Default: found."),
+]
+Smoke = Annotated[
+    list[str] | None,
+    typer.Option("--smoke", metavar="COMMAND", help="Run this as `docker run IMAGE COMMAND` would, in both (repeat)."),
+]
+Http = Annotated[
+    list[str] | None,
+    typer.Option("--http", metavar="PORT[/PATH]", help="Ask this of the running container, in both (repeat)."),
+]
+Network = Annotated[bool, typer.Option("--network", help="Let the containers reach the network.")]
+Limit = Annotated[float, typer.Option("--limit", min=1, metavar="SECONDS", help="The longest that one build may take.")]

@@ -93,7 +93,12 @@ def _optimised(job: Job, entry: Entry, written: Mapping[str, str]) -> Entry:
     result = optimize(text, context, job.plan)
     if job.alone and result.artifacts:
         result = optimize(text, context, _without(job.plan, result))
-    artifacts = tuple(_artifact(job.context, a.path, a.content, context) for a in result.artifacts)
+    return with_result(entry, result, context)
+
+
+def with_result(entry: Entry, result: Result, context: Context) -> Entry:
+    """Return an entry for a result of its Dockerfile in the build context."""
+    artifacts = tuple(_artifact(entry.context, a.path, a.content, context) for a in result.artifacts)
     return Entry(entry.path, entry.context, entry.level, result, artifacts, entry.patch_path)
 
 

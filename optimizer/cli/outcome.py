@@ -63,7 +63,13 @@ def _report(entries: Sequence[Entry], request: Request, *, written: bool) -> str
     from optimizer.report.text import Style, text_report
 
     colour = request.output is None and wants_colour()
-    return text_report(entries, Style(colour=colour, verbose=request.verbose, written=written))
+    style = Style(colour=colour, verbose=request.verbose, written=written)
+    found = [entry.evidence for entry in entries if entry.evidence and entry.evidence.builder]
+    if not found:
+        return text_report(entries, style)
+    from optimizer.report.evidence_text import evidence_report
+
+    return f"{text_report(entries, style._replace(proven=True))}\n{evidence_report(found, style)}"
 
 
 def wants_colour() -> bool:

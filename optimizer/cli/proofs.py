@@ -1,14 +1,19 @@
-"""One run of `verify` over many Dockerfiles, of which none stops the others: what the builds of each showed."""
+"""One run over many Dockerfiles, of which none stops the others: what the builds of each showed.
+
+`proofs` is for `verify`, which takes each rewrite as it is; `held` for `rewrite --verify`, which steps back from it.
+"""
 
 import shlex
 import sys
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 import typer
+from msgspec.structs import replace
 
+from optimizer.cli.arguments import EvidenceFormat
 from optimizer.cli.outcome import Outcome, problems, wants_colour
 from optimizer.cli.request import Request
 from optimizer.report import Entry, Evidence, Verdict, exit_code
@@ -16,7 +21,7 @@ from optimizer.report import Entry, Evidence, Verdict, exit_code
 if TYPE_CHECKING:
     from optimizer.cli.jobs import Job
     from optimizer.verify.builder import Builder
-    from optimizer.verify.evidence import Settings
+    from optimizer.verify.evidence import Proof, Settings
     from optimizer.verify.trials import Http
 
 UNPROVEN = 4
@@ -46,15 +51,48 @@ class Wanted(NamedTuple):
 
 
 class Proven(NamedTuple):
-    """A Dockerfile and what its builds showed; no evidence where an error stood in the way."""
+    """A Dockerfile with what its builds showed (no evidence where an error stood in the way), and what is kept."""
 
     entry: Entry
-    evidence: Evidence | None = None
     kept: tuple[str, ...] = ()
 
 
+Judge = Callable[["Proof", "Job", Entry], Entry]  # what becomes of an entry that changed
+
+
 def proofs(request: Request, wanted: Wanted) -> Iterator[Proven]:
-    """Go through the Dockerfiles of a run. Ends the command where there is no builder."""
+    """Prove the rewrites of a run. Ends the command where there is no builder."""
+    yield from _each(request, wanted, _as_it_is)
+
+
+def held(request: Request, wanted: Wanted) -> Iterator[Entry]:
+    """Give for each Dockerfile of a run the best rewrite that the builds bear out; one not judged is no change.
+
+    Ends the command where there is no builder.
+    """
+    yield from (proven.entry for proven in _each(request, wanted, _stepped_back))
+
+
+def _as_it_is(proof: "Proof", job: "Job", entry: Entry) -> Entry:
+    assert entry.result is not None  # noqa: S101 (for the types: it changed)
+    return replace(entry, evidence=proof.prove(entry.result, job.plan.level))
+
+
+def _stepped_back(proof: "Proof", job: "Job", entry: Entry) -> Entry:
+    from optimizer.cli.batch import context_of, with_result
+    from optimizer.engine import Result
+    from optimizer.verify.stepping_back import best
+
+    assert entry.result is not None  # noqa: S101 (for the types: it changed)
+    text, context, level = entry.result.before, context_of(job), job.plan.level
+    left = best(text, context, job.plan, lambda result, measured: proof.prove(result, level, measured=measured))
+    unchanged = Result(text, text, declined=entry.result.declined, layers=entry.result.layers[:1] * 2)
+    result = left.result if left.evidence.verdict is Verdict.HOLDS else unchanged
+    return replace(with_result(entry, result, context), evidence=left.evidence)
+
+
+def _each(request: Request, wanted: Wanted, judge: Judge) -> Iterator[Proven]:
+    """Go through the Dockerfiles of a run, each rewrite with what the judge makes of it."""
     from optimizer.cli.batch import work
     from optimizer.cli.jobs import Job, jobs
     from optimizer.cli.write import ended_in_order
@@ -67,36 +105,43 @@ def proofs(request: Request, wanted: Wanted) -> Iterator[Proven]:
             entry = work(job) if isinstance(job, Job) else job
             if isinstance(job, Job) and entry.changed:
                 builder = builder or _builder(wanted.builder)
-                yield _proven(job, entry, builder, settings, told)
+                yield _proven(job, entry, builder, settings, told, judge)
+            elif entry.error:
+                yield Proven(entry)
             else:
-                yield Proven(entry, None if entry.error else Evidence(entry.path, entry.level, Verdict.HOLDS, ""))
+                yield Proven(replace(entry, evidence=Evidence(entry.path, entry.level, Verdict.HOLDS, "")))
 
 
-def outcome(proven: Sequence[Proven], request: Request) -> Outcome:
+def outcome(proven: Sequence[Proven], request: Request, format_: EvidenceFormat) -> Outcome:
     """Say what came out of it: 3 for a bug of dfopt, 4 for a rewrite without proof, 2 for bad input, 0."""
     entries = [one.entry for one in proven]
-    unproven = any(one.evidence and one.evidence.verdict is not Verdict.HOLDS for one in proven)
-    code = exit_code(entries, changes_count=False)
-    if unproven and code != 3:  # noqa: PLR2004 (a bug of dfopt)
-        code = UNPROVEN
     messages = [message for entry in entries for message in problems(entry, verbose=request.verbose)]
     kept = [f"kept: {thing}" for one in proven for thing in one.kept]
-    return Outcome("" if request.quiet else _report(proven), (*messages, *kept), code)
+    found = [entry.evidence for entry in entries if entry.evidence]
+    return Outcome(_report(found, request, format_), (*messages, *kept), unproven_code(entries), request.output)
 
 
-def _proven(job: "Job", entry: Entry, builder: "Builder", settings: "Settings", told: Callable[[str], None]) -> Proven:
+def unproven_code(entries: Iterable[Entry]) -> int:
+    """Return the exit code of a run whose rewrites were to be proven."""
+    found = list(entries)
+    code = exit_code(found, changes_count=False)
+    unproven = any(entry.evidence and entry.evidence.verdict is not Verdict.HOLDS for entry in found)
+    return UNPROVEN if unproven and code != 3 else code  # noqa: PLR2004 (a bug of dfopt)
+
+
+def _proven(
+    job: "Job", entry: Entry, builder: "Builder", settings: "Settings", told: Callable[[str], None], judge: Judge
+) -> Proven:
     from optimizer.cli.batch import context_of, stopped
     from optimizer.verify.evidence import Subject, proving
 
-    assert entry.result is not None  # noqa: S101 (for the types: it changed)
     subject = Subject(job.path, Path(job.context), context_of(job), job.plan.target, job.plan.build_args)
     try:
         with proving(builder, subject, settings, lambda text: told(f"{job.path}: {text}")) as proof:
-            evidence = proof.prove(entry.result, job.plan.level)
-            kept = proof.kept if settings.keep else ()
+            judged = judge(proof, job, entry)
+            return Proven(judged, proof.kept if settings.keep else ())
     except Exception as error:  # noqa: BLE001 (one bad file never stops a batch)
         return Proven(stopped(job, entry, error))
-    return Proven(entry, evidence, kept)
 
 
 def _builder(name: str | None) -> "Builder":
@@ -146,30 +191,19 @@ def _live(request: Request) -> Iterator[Callable[[str], None]]:
         yield lambda text: typer.echo(plain(text), err=True) if request.verbose or ": [" not in text else None
 
 
-def _report(proven: Sequence[Proven]) -> str:
-    """Return the run as text."""
+def _report(found: Sequence[Evidence], request: Request, format_: EvidenceFormat) -> str:
+    """Return the run in the form that is wanted."""
+    if format_ is EvidenceFormat.JSON:
+        from optimizer.report.evidence_json import evidence_json
+
+        return evidence_json(found)
+    if format_ is EvidenceFormat.MARKDOWN:
+        from optimizer.report.evidence_markdown import evidence_markdown
+
+        return evidence_markdown(found)
+    if request.quiet:
+        return ""
+    from optimizer.report.evidence_text import evidence_report
     from optimizer.report.text import Style
 
-    style = Style(colour=wants_colour())
-    return "".join(f"{line}\n" for one in proven if one.evidence for line in _lines(one.evidence, style.paint))
-
-
-def _lines(evidence: Evidence, paint: Callable[[str, str], str]) -> Iterator[str]:
-    from optimizer.report.text import plain
-
-    colour = {Verdict.HOLDS: "green", Verdict.FAILS: "red", Verdict.NOT_JUDGED: "yellow"}[evidence.verdict]
-    said = evidence.verdict.value.replace("-", " ") if evidence.builder else "nothing to prove"
-    yield f"{paint(plain(evidence.path), 'bold')}: {paint(said, colour)}"
-    yield from (f"  {plain(text)}" for text in filter(None, (evidence.problem, *evidence.smoke)))
-    for one in evidence.differences:
-        claimed = f" (as {one.claimed_by} says)" if one.claimed_by else ""
-        yield f"  {one.check}: {plain(one.subject)}: {plain(str(one.before))} -> {plain(str(one.after))}{claimed}"
-    for what, measured in (("before", evidence.before), ("after", evidence.after)):
-        if measured:
-            layers = sum(not layer.empty for layer in measured.layers)
-            yield f"  {what}: {measured.size / 1e6:.1f} MB, {layers} layers, built in {measured.seconds:.1f} s"
-            if again := measured.rebuild:
-                steps = f"{len(again.executed)} steps run, {len(again.cached)} cached"
-                yield f"    {plain(again.touched)} edited: {again.seconds:.1f} s, {steps}"
-    if evidence.log:
-        yield f"  log: {evidence.log}"
+    return evidence_report(found, Style(colour=request.output is None and wants_colour(), verbose=request.verbose))

@@ -9,10 +9,12 @@ from optimizer.cli import arguments as take
 
 if TYPE_CHECKING:
     from optimizer.cli.outcome import Outcome
+    from optimizer.cli.proofs import Wanted
     from optimizer.cli.request import Request
     from optimizer.report import Entry
 
 ToStdout = Annotated[bool, typer.Option("--stdout", help="Print the rewritten Dockerfile, write nothing.")]
+Verify = Annotated[bool, typer.Option("--verify", help="Build both first, and keep what the builds bear out.")]
 Check = Annotated[bool, typer.Option("--check", help="Write nothing; exit code 1 says that there is something to do.")]
 
 
@@ -30,6 +32,12 @@ def rewrite(  # noqa: PLR0913 (the signature is the command line)
     check: Check = False,
     format_: take.ReportFormat = take.Format.TEXT,
     output: take.Output = None,
+    verify: Verify = False,
+    builder: take.BuilderName = None,
+    smoke: take.Smoke = None,
+    http: take.Http = None,
+    network: take.Network = False,
+    limit: take.Limit = 1800.0,
     jobs: take.Jobs = None,
     quiet: take.Quiet = False,
     verbose: take.Verbose = False,
@@ -37,11 +45,14 @@ def rewrite(  # noqa: PLR0913 (the signature is the command line)
     """Rewrite Dockerfiles in place and say why.
 
     A file is replaced as a whole or not at all. With `-`, standard input is rewritten to standard output.
+    With --verify, the original and the rewrite are built and compared first: a rewrite that the builds speak against
+    is left out, and what cannot be judged is not written (exit code 4).
 
     \b
     Examples:
       dfopt rewrite                               all Dockerfiles below the current folder
       dfopt rewrite --check                       in CI: fail if there is something to do
+      dfopt rewrite --verify --level assumed      boldly, as far as real builds bear it out
       dfopt rewrite --select split-manifest-copy services/api
       dfopt rewrite - --context . < Dockerfile > Dockerfile.new
     """  # noqa: D301 (typer keeps the lines of a paragraph that begins with a backspace)
@@ -68,7 +79,16 @@ def rewrite(  # noqa: PLR0913 (the signature is the command line)
             raise typer.BadParameter(
                 "what is printed is the Dockerfile itself; `dfopt diff` reports", param_hint="--format"
             )
+        if verify:
+            raise typer.BadParameter(
+                "builds need a Dockerfile in its folder, and --stdout prints", param_hint="--verify"
+            )
         finish(_printed(request, check=check))
+    if verify:
+        from optimizer.cli.proofs import Wanted
+
+        wanted = Wanted(builder, tuple(smoke or ()), tuple(http or ()), network, limit)
+        finish(_proven(request, wanted, check=check))
     finish(_in_place(request, check=check))
 
 
@@ -80,6 +100,17 @@ def _in_place(request: "Request", *, check: bool) -> "Outcome":
     entries = run(request)
     done = list(entries if check else _written(entries))
     return reported(done, request, written=not check, changes_count=check)
+
+
+def _proven(request: "Request", wanted: "Wanted", *, check: bool) -> "Outcome":
+    """Write the results that builds bear out, unless it is only a check, and report them with the evidence."""
+    from optimizer.cli.outcome import reported
+    from optimizer.cli.proofs import held, unproven_code
+
+    entries = held(request, wanted)
+    done = list(entries if check else _written(entries))
+    outcome = reported(done, request, written=not check, changes_count=check)
+    return outcome._replace(code=max(outcome.code, unproven_code(done)) if outcome.code != 3 else 3)  # noqa: PLR2004
 
 
 def _written(entries: Iterable["Entry"]) -> "Iterator[Entry]":

@@ -6,25 +6,12 @@ import typer
 
 from optimizer.cli import arguments as take
 
-BuilderName = Annotated[
-    str | None,
-    typer.Option("--builder", metavar="NAME", help="docker, podman, buildah, or a builder of buildx. Default: found."),
-]
-Smoke = Annotated[
-    list[str] | None,
-    typer.Option("--smoke", metavar="COMMAND", help="Run this as `docker run IMAGE COMMAND` would, in both (repeat)."),
-]
-Http = Annotated[
-    list[str] | None,
-    typer.Option("--http", metavar="PORT[/PATH]", help="Ask this of the running container, in both (repeat)."),
-]
-Network = Annotated[bool, typer.Option("--network", help="Let the containers reach the network.")]
-Limit = Annotated[float, typer.Option("--limit", min=1, metavar="SECONDS", help="The longest that one build may take.")]
 NoRebuild = Annotated[bool, typer.Option("--no-rebuild", help="Do not measure builds after an edit of a source file.")]
 WithCache = Annotated[
     bool, typer.Option("--cached", help="Let the first builds use the builder's cache: sooner, without their times.")
 ]
 SideBySide = Annotated[bool, typer.Option("--side-by-side", help="Build original and rewrite at the same time.")]
+EvidenceReport = Annotated[take.EvidenceFormat, typer.Option("--format", help="How to report.")]
 Keep = Annotated[bool, typer.Option("--keep", help="Keep the images and the copies of the build context.")]
 
 
@@ -38,15 +25,17 @@ def verify(  # noqa: PLR0913 (the signature is the command line)
     target: take.Target = None,
     build_arg: take.BuildArgs = None,
     config: take.ConfigFile = None,
-    builder: BuilderName = None,
-    smoke: Smoke = None,
-    http: Http = None,
-    network: Network = False,
-    limit: Limit = 1800.0,
+    builder: take.BuilderName = None,
+    smoke: take.Smoke = None,
+    http: take.Http = None,
+    network: take.Network = False,
+    limit: take.Limit = 1800.0,
     no_rebuild: NoRebuild = False,
     cached: WithCache = False,
     side_by_side: SideBySide = False,
     keep: Keep = False,
+    format_: EvidenceReport = take.EvidenceFormat.TEXT,
+    output: take.Output = None,
     quiet: take.Quiet = False,
     verbose: take.Verbose = False,
 ) -> None:
@@ -75,6 +64,7 @@ def verify(  # noqa: PLR0913 (the signature is the command line)
         target=target,
         build_args=tuple(build_arg or ()),
         config=config,
+        output=output,
         quiet=quiet,
         verbose=verbose,
     )
@@ -91,4 +81,4 @@ def verify(  # noqa: PLR0913 (the signature is the command line)
     )
     if "-" in request.paths:
         raise typer.BadParameter("a build needs a Dockerfile in its folder", param_hint="PATH")
-    finish(outcome(list(proofs(request, wanted)), request))
+    finish(outcome(list(proofs(request, wanted)), request, format_))

@@ -5,6 +5,7 @@ from collections.abc import Iterable
 from msgspec import Struct
 
 from optimizer.engine import Result, Status
+from optimizer.report.evidence import Evidence
 from optimizer.transforms import Gain, Level
 
 
@@ -26,7 +27,10 @@ class Change(Struct, frozen=True):
 
 
 class Entry(Struct, frozen=True):
-    """One Dockerfile: its result, or the error that stood in the way (`bug`: an error of dfopt, not of the input)."""
+    """One Dockerfile: its result, or the error that stood in the way (`bug`: an error of dfopt, not of the input).
+
+    `evidence` is what builds showed of the result, None where there was no proof.
+    """
 
     path: str
     context: str
@@ -38,6 +42,7 @@ class Entry(Struct, frozen=True):
     bug: bool = False
     line: int | None = None  # where the error is
     details: str = ""  # the traceback of an unexpected error
+    evidence: Evidence | None = None
 
     @property
     def status(self) -> Status:

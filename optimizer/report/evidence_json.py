@@ -12,7 +12,12 @@ def evidence_json(found: Iterable[Evidence]) -> str:
     """Return the run as one JSON object."""
     import json
 
+    files = [evidence_record(one) for one in found]
+    return json.dumps({"schema": SCHEMA, "version": __version__, "files": files}, indent=2) + "\n"
+
+
+def evidence_record(evidence: Evidence) -> dict[str, object]:
+    """Return the evidence of one Dockerfile as JSON has it."""
     from msgspec import to_builtins
 
-    files = [{**to_builtins(one), "level": str(one.level)} for one in found]
-    return json.dumps({"schema": SCHEMA, "version": __version__, "files": files}, indent=2) + "\n"
+    return {**to_builtins(evidence), "level": str(evidence.level)}

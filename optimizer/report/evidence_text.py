@@ -19,9 +19,10 @@ _SHOWN = 12  # differences that are written out, unless all are asked for
 
 
 def evidence_report(found: Sequence[Evidence], style: Style) -> str:
-    """Return the run as text: a block for each Dockerfile, and a line for all."""
+    """Return the run as text: a block for each Dockerfile, and a line for all where there are several."""
     blocks = ["\n".join(_block(evidence, style)) for evidence in found]
-    return "\n\n".join([*blocks, _totals(found, style)]) + "\n" if found else ""
+    totals = [_totals(found, style)] if len(found) > 1 else []
+    return "\n\n".join([*blocks, *totals]) + "\n" if found else ""
 
 
 def _block(evidence: Evidence, style: Style) -> Iterator[str]:

@@ -5,6 +5,7 @@ from collections.abc import Iterable, Mapping
 from optimizer import __version__
 from optimizer.engine import Applied, Declined, Result
 from optimizer.report.entry import Entry
+from optimizer.report.evidence_json import evidence_record
 from optimizer.report.patch import file_patch
 from optimizer.transforms import Gain
 
@@ -36,6 +37,7 @@ def _file(entry: Entry) -> Mapping[str, object]:
         "artifacts": [{"path": c.path, "action": c.action, "content": c.after} for c in entry.artifacts],
         "estimate": _estimate(result, entry.gain) if result else None,
         "error": entry.error,
+        **({"evidence": evidence_record(entry.evidence)} if entry.evidence else {}),
     }
 
 

@@ -17,11 +17,15 @@ _COLOURS = {"bold": "1", "red": "31", "green": "32", "yellow": "33", "cyan": "36
 
 
 class Style(NamedTuple):
-    """How the report looks: with colours or without; `written` when the files have been rewritten already."""
+    """How the report looks: with colours or without; `written` when the files have been rewritten already.
+
+    `proven` when what is shown held in builds, so that they stand in the place of assumptions.
+    """
 
     colour: bool = False
     verbose: bool = False
     written: bool = False
+    proven: bool = False
 
     def paint(self, text: str, colour: str) -> str:
         """Put a colour on a text."""
@@ -121,16 +125,17 @@ def _line(line: str, style: Style) -> str:
 
 def _reasons(group: Iterable[Applied], style: Style) -> Iterator[str]:
     """Go through the reasons of a hunk from top to bottom, each said once."""
-    places = Counter(_said(applied) for applied in sorted(group, key=lambda applied: applied.line))
+    places = Counter(_said(applied, style) for applied in sorted(group, key=lambda applied: applied.line))
     for (reason, source), often in places.items():
         label = style.paint(f"[{source}]" + (f" ({often} places)" if often > 1 else ""), "dim")
         yield f"  {style.paint(f'=> {plain(reason)}', 'yellow')} {label}"
 
 
-def _said(applied: Applied) -> tuple[str, str]:
+def _said(applied: Applied, style: Style) -> tuple[str, str]:
     """Return the reason in a line, and who gives it."""
     rewrite = applied.rewrite
-    sentences = [rewrite.title, rewrite.why, f"Assumes: {rewrite.assumption}" if rewrite.assumption else ""]
+    assumes = "Assumed, and borne out by the builds" if style.proven else "Assumes"
+    sentences = [rewrite.title, rewrite.why, f"{assumes}: {rewrite.assumption}" if rewrite.assumption else ""]
     reason = " ".join(f"{sentence.rstrip('.')}." for sentence in sentences if sentence)
     return reason, f"{applied.transform}, {applied.level}"
 

@@ -9,7 +9,7 @@ from optimizer.context import Context
 from optimizer.engine import Plan, Result, optimize
 from optimizer.report import Dropped, Evidence, Verdict
 
-Prove = Callable[[Result], Evidence]
+Prove = Callable[[Result, bool], Evidence]  # of a result; whether it is to be measured, which costs more builds
 
 
 class Held(Struct, frozen=True):
@@ -30,14 +30,13 @@ def best(text: str, context: Context, plan: Plan, prove: Prove) -> Held:
     trials = _Trials(text, context, plan, prove)
     dropped: list[Dropped] = []
     try:
-        left = trials.of(frozenset())
+        left = trials.of(frozenset(), measured=True)
         while left.evidence.verdict is Verdict.FAILS:
             dropped.append(_culprit(trials, left, frozenset(one.transform for one in dropped)))
-            left = trials.of(frozenset(one.transform for one in dropped))
+            left = trials.of(frozenset(one.transform for one in dropped), measured=True)
     except _NotJudged as stopped:
         left = stopped.held
-    builds = sum(held.evidence.builds for held in trials.seen.values())
-    return Held(left.result, replace(left.evidence, dropped=tuple(dropped), builds=builds))
+    return Held(left.result, replace(left.evidence, dropped=tuple(dropped), builds=trials.builds))
 
 
 class _NotJudged(Exception):  # noqa: N818 (it ends the search, it is no error)
@@ -49,21 +48,26 @@ class _Trials:
     """The plans that were proven so far, by what they leave out."""
 
     def __init__(self, text: str, context: Context, plan: Plan, prove: Prove) -> None:
-        self.seen: dict[tuple[object, ...], Held] = {}
+        self.builds = 0
+        self._seen: dict[tuple[object, ...], Held] = {}
         self._text = text
         self._context = context
         self._plan = plan
         self._prove = prove
 
-    def of(self, without: frozenset[str]) -> Held:
-        """Return the result without some transforms, proven; the same result is proven once."""
+    def of(self, without: frozenset[str], *, measured: bool = False) -> Held:
+        """Return the result without some transforms, proven; the same result is proven once, and measured once."""
         result = optimize(self._text, self._context, replace(self._plan, ignore=self._plan.ignore | without))
-        key = (result.after, result.artifacts)
-        if key not in self.seen:
-            self.seen[key] = Held(result, self._prove(result))
-        if self.seen[key].evidence.verdict is Verdict.NOT_JUDGED:
-            raise _NotJudged(self.seen[key])
-        return self.seen[key]
+        key = (result.after, result.artifacts, measured)
+        for known in (key, (*key[:2], True)):
+            if known in self._seen:
+                return self._seen[known]
+        evidence = self._prove(result, measured)
+        self.builds += evidence.builds
+        held = self._seen[key] = Held(result, evidence)
+        if evidence.verdict is Verdict.NOT_JUDGED:
+            raise _NotJudged(held)
+        return held
 
 
 def _culprit(trials: _Trials, failed: Held, without: frozenset[str]) -> Dropped:

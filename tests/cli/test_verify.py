@@ -27,7 +27,7 @@ def built(folder: Path, monkeypatch: pytest.MonkeyPatch) -> FakeBuilder:
 @contextmanager
 def unlinked(text: str) -> Iterator[Path]:
     """Give the log that a report names, and remove it."""
-    log = Path(text.partition("log: ")[2].splitlines()[0])
+    log = Path(text.partition("  log      ")[2].splitlines()[0])
     yield log
     log.unlink()
 
@@ -36,7 +36,7 @@ def test_a_rewrite_that_holds(built: FakeBuilder, folder: Path, dfopt: Callable)
     ran = dfopt("verify", *ONLY)
 
     assert ran.code == 0
-    assert ran.text.startswith("Dockerfile: holds\n")
+    assert ran.text.startswith("Dockerfile: holds (fake 1.0, 4 builds)\n")
     assert "Dockerfile: building the original\n" in ran.err
     assert "[1/1]" not in ran.err
     assert built.left == []
@@ -71,8 +71,8 @@ def test_one_dockerfile_does_not_stop_the_others(built: FakeBuilder, folder: Pat
     ran = dfopt("verify", *ONLY)
 
     assert ran.code == 4
-    assert "Dockerfile: holds\n" in ran.text
-    assert "Dockerfile.a: not judged\n  the builder failed: docker broke off: EOF\n" in ran.text
+    assert "Dockerfile: holds (" in ran.text
+    assert "  reason   the builder failed: docker broke off: EOF\n" in ran.text
     assert "Dockerfile.b: binary, not a Dockerfile" in ran.err
 
 

@@ -74,7 +74,12 @@ def test_the_text_tells_the_figures() -> None:
         "  as told  files: /root/.npm (and 12 more): a folder -> not there [clean-package-caches]",
         "  before",
     ]
-    assert text.splitlines()[-1] == "1 file: 1 proven by 4 builds, 1 holds; 50 MB saved"
+
+
+def test_several_files_are_summed_up() -> None:
+    text = evidence_report([HOLDS, FAILS, NOTHING], Style())
+
+    assert text.splitlines()[-1] == "3 files: 2 proven by 6 builds, 1 holds, 1 fails; 50 MB saved"
 
 
 def test_the_layers_are_drawn_in_their_order_with_what_an_edit_does_to_them() -> None:

@@ -31,11 +31,12 @@ CONTEXT = Context.of(
 )
 
 
-def proving(wrong: set[str], counted: list[frozenset[str]], dies_at: int = 0) -> Callable[[Result], Evidence]:
+def proving(wrong: set[str], counted: list[frozenset[str]], dies_at: int = 0) -> Callable[[Result, bool], Evidence]:
     """Return a prover that finds fault with every plan in which a wrong transform takes part."""
 
-    def prove(result: Result) -> Evidence:
+    def prove(result: Result, measured: bool) -> Evidence:  # noqa: FBT001 (as the type says)
         used = frozenset(applied.transform for applied in result.applied)
+        last.append(measured)
         counted.append(used)
         if dies_at and len(counted) >= dies_at:
             return Evidence("Dockerfile", Level.ASSUMED, Verdict.NOT_JUDGED, "fake", problem="no space", builds=1)
@@ -54,6 +55,7 @@ def used(found: Held) -> frozenset[str]:
     return frozenset(applied.transform for applied in found.result.applied)
 
 
+last: list[bool] = []
 ALL = used(held(set(), []))
 
 
@@ -72,6 +74,7 @@ def test_one_culprit_is_dropped_in_fewer_builds_than_there_are_transforms(wrong:
 
     found = held({wrong}, counted)
 
+    assert last[-1], "the plan that is kept is measured"
     assert wrong not in used(found)
     assert found.evidence.verdict is Verdict.HOLDS
     assert [dropped.transform for dropped in found.evidence.dropped] == [wrong]
