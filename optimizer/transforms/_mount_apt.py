@@ -16,7 +16,7 @@ from optimizer.shell import Call
 from optimizer.syntax.expand import expand
 from optimizer.transforms._mount_cleanup import cut_for, overlap
 from optimizer.transforms._mount_owner import Owner, base_slug
-from optimizer.transforms._mount_wants import Mount, Refused, Want, why_not_mountable
+from optimizer.transforms._mount_wants import Mount, Refused, Want, why_not_mountable, why_read
 from optimizer.transforms._mounts import mounted
 from optimizer.transforms._package_lists import READERS, known_installer, reader_of_lists, why_configured
 from optimizer.transforms._scripts import script_path
@@ -97,7 +97,11 @@ def _why_not(dockerfile: Dockerfile, context: Context, step: Step, owner: Owner 
         updated = updated or given.action == "update"
         if not updated:
             return f"line {step.line} installs from lists that another step fetched, which a mount may no longer hold"
-    return why_configured(dockerfile, step) or reader_of_lists(dockerfile, context, step, "apt")
+    return (
+        why_configured(dockerfile, step)
+        or reader_of_lists(dockerfile, context, step, "apt")
+        or why_read(dockerfile, step, (_ARCHIVES, _LISTS), owner)
+    )
 
 
 def _why_stranger(dockerfile: Dockerfile, steps: list[Step], root: int) -> str | None:

@@ -252,6 +252,12 @@ REASONS = {
         image("debian:12", "RUN apt-get update && apt-get install -y a", "ONBUILD RUN apt-get update && apt install b"),
         "the ONBUILD in line 3 installs packages without the mount",
     ),
+    "a later step works on the archives": (
+        image(
+            "debian:12", "RUN apt-get update && apt-get install -d -y a", "RUN dpkg -i /var/cache/apt/archives/*.deb"
+        ),
+        "line 3 works on /var/cache/apt",
+    ),
     "another image gets apt's settings": (
         image("debian:12 AS a", "RUN apt-get update && apt-get install -y a", "FROM scratch", "COPY --from=a / /"),
         "line 4 copies /, which may hold apt's files",

@@ -15,6 +15,7 @@ FILES = {
     "certs/company.pem": "",
     "conf/npmrc": "",
     "hook.js": "",
+    "tools/sitecustomize.py": "",
     ".dockerignore": "node_modules\n",
 }
 
@@ -31,6 +32,7 @@ def run(*parts: str, files: Mapping[str, str] | None = None, tracked: bool | Non
         "npm_config_cafile=certs/company.pem",
         "NODE_EXTRA_CA_CERTS=/app/certs/company.pem",
         "SSL_CERT_DIR=/app/certs",
+        "PYTHONPATH=/usr/lib/x:/app/tools",
         'NODE_OPTIONS="--max-old-space-size=4096 --require=./hook.js"',
     ],
 )
@@ -43,7 +45,12 @@ def test_a_variable_that_names_a_copied_file_stops_it(variable: str) -> None:
 
 @pytest.mark.parametrize(
     "variable",
-    ["NODE_EXTRA_CA_CERTS=/etc/ssl/company.pem", "NODE_OPTIONS=--max-old-space-size=4096", "FLASK_APP=/app/hook.js"],
+    [
+        "NODE_EXTRA_CA_CERTS=/etc/ssl/company.pem",
+        "NODE_OPTIONS=--max-old-space-size=4096",
+        "FLASK_APP=/app/hook.js",
+        "PYTHONPATH=/app",
+    ],
 )
 def test_other_variables_do_not(variable: str) -> None:
     assert "RUN npm ci\nCOPY . .\n" in run(f"ENV {variable}", "COPY . .", "RUN npm ci").after
