@@ -46,11 +46,6 @@ class IgnoreFile(Struct, frozen=True):
         return tuple("!" * p.exception + p.text for p in _compiled(self.text).patterns)
 
     @property
-    def has_exceptions(self) -> bool:
-        """Whether any pattern brings files back."""
-        return any(p.exception for p in _compiled(self.text).patterns)
-
-    @property
     def problem(self) -> str | None:
         """Why BuildKit would refuse the file, None where it is in order."""
         return _compiled(self.text).problem

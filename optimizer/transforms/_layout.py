@@ -92,22 +92,6 @@ def why_not_appendable(step: Step) -> str | None:
     return None
 
 
-def append_to_chain(document: Document, step: Step, commands: Sequence[str], operator: str = "&&") -> Edit:
-    """Put commands behind the last one of a RUN, for which `why_not_appendable` is None.
-
-    They go on the same line where the RUN is a one-liner and stays within `WIDTH`, else on continued lines.
-    """
-    run = _run(step)
-    at = run.text.end_at(run.script.root.parts[-1].span.end)
-    glue = "; " if operator == ";" else f" {operator} "
-    inline = "".join(glue + command for command in commands)
-    line = step.instruction.text.rstrip("\r\n")
-    if "\n" not in line and len(line) + len(inline) <= WIDTH:
-        return Edit(Span(at, at), inline)
-    joint = continuation(document, step.instruction, operator)
-    return Edit(Span(at, at), "".join(joint + command for command in commands))
-
-
 def insert_word(step: Step, word: Word, text: str) -> Edit:
     """Put a blank and `text` directly behind a word of the RUN's own script (not one of a nested call)."""
     at = _run(step).text.end_at(word.span.end)

@@ -136,7 +136,6 @@ def test_patterns_are_the_cleaned_lines() -> None:
     file = IgnoreFile("# c\n\n/a/\n! b/../c\n")
 
     assert file.patterns == ("a", "!c")
-    assert file.has_exceptions
 
 
 NAMES = st.sampled_from(["a", "b", "ab", "a.b", ".a", "ba"])

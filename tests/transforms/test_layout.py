@@ -8,8 +8,6 @@ from optimizer.syntax import parse
 from optimizer.transforms import Edit
 from optimizer.transforms._layout import (
     Style,
-    append_to_chain,
-    chain_operator,
     continuation,
     insert_after,
     insert_before,
@@ -31,12 +29,6 @@ def opened(text: str) -> Dockerfile:
 
 def applied(text: str, *edits: Edit) -> str:
     return apply(text, edits)
-
-
-def appended(text: str, *commands: str) -> str:
-    dockerfile = opened(text)
-    run = next(step for step in dockerfile if step.run)
-    return applied(text, append_to_chain(dockerfile.document, run, commands, chain_operator(run)))
 
 
 @pytest.mark.parametrize(
@@ -65,53 +57,6 @@ def test_style_of_one_instruction_comes_before_that_of_the_file() -> None:
     joints = [continuation(document, instruction) for instruction in document]
 
     assert joints[1:] == [" \\\n  && ", " && \\\n\t", " \\\n   && "]
-
-
-@pytest.mark.parametrize(
-    ("text", "expected"),
-    [
-        ("RUN a\n", "RUN a && z\n"),
-        ("RUN a", "RUN a && z"),
-        ("run  a  \n", "run  a && z  \n"),
-        ("RUN a || true\n", "RUN a || true && z\n"),
-        ("RUN a > b 2>&1\n", "RUN a > b 2>&1 && z\n"),
-        ("RUN a\r\nCMD b\r\n", "RUN a && z\r\nCMD b\r\n"),
-        ("RUN a | b\n", "RUN a | b && z\n"),
-        ("RUN if a; then b; fi\n", "RUN if a; then b; fi && z\n"),
-        ("RUN (a; b)\n", "RUN (a; b) && z\n"),
-        ("RUN a; b;\n", "RUN a; b && z;\n"),
-        ("RUN set -e; a; b\n", "RUN set -e; a; b; z\n"),
-        ("RUN a \\\n    && b\n", "RUN a \\\n    && b \\\n    && z\n"),
-        ("RUN a \\\n    && b", "RUN a \\\n    && b \\\n    && z"),
-        ("RUN a && \\\n  b\n", "RUN a && \\\n  b && \\\n  z\n"),
-        ("RUN set -eux; \\\n\ta; \\\n\tb\n", "RUN set -eux; \\\n\ta; \\\n\tb; \\\n\tz\n"),
-        ("RUN set -eux; \\\n\ta; \\\n\tb;\n", "RUN set -eux; \\\n\ta; \\\n\tb; \\\n\tz;\n"),
-        ("RUN a \\\n  # one\n  && b \\\n  # two\n\n  c\n", "RUN a \\\n  # one\n  && b \\\n  # two\n\n  c \\\n  && z\n"),
-        ("RUN a \\\n  && b \\\n\n", "RUN a \\\n  && b \\\n  && z \\\n\n"),
-        ("RUN a \\\n  && b \\\n  # two\n", "RUN a \\\n  && b \\\n  && z \\\n  # two\n"),
-        ("RUN a \\\n  b \\\n\n  c\n", "RUN a \\\n  b \\\n\n  c \\\n  && z\n"),
-        ("RUN --mount=type=cache,target=/x \\\n  a\n", "RUN --mount=type=cache,target=/x \\\n  a \\\n  && z\n"),
-        ("# escape=`\nFROM x\nRUN a `\n  && b\n", "# escape=`\nFROM x\nRUN a `\n  && b `\n  && z\n"),
-        ("RUN a \\\r\n  && b\r\n", "RUN a \\\r\n  && b \\\r\n  && z\r\n"),
-        (f"RUN {'a' * 94}\n", f"RUN {'a' * 94} \\\n    && z\n"),
-        (f"RUN {'a' * 91}\n", f"RUN {'a' * 91} && z\n"),
-        ("\ufeffRUN a\n", "\ufeffRUN a && z\n"),
-    ],
-)  # fmt: skip
-def test_appends_behind_the_last_command(text: str, expected: str) -> None:
-    head = "" if text.startswith(("#", "\ufeff")) else "FROM x\n"
-    result = appended(head + text, "z")
-
-    assert result == head + expected
-    names = [c.name for step in opened(result) if step.run for c in step.run.script.commands()]
-    assert names[-1] == "z"
-    assert len(parse(result).instructions) == len(parse(head + text).instructions)
-
-
-def test_appends_several_commands_each_on_its_line() -> None:
-    text = "FROM x\nRUN a \\\n  && b\n"
-
-    assert appended(text, "y", "z") == "FROM x\nRUN a \\\n  && b \\\n  && y \\\n  && z\n"
 
 
 @pytest.mark.parametrize(
