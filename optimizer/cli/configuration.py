@@ -99,7 +99,7 @@ def _table(path: Path, text: str) -> dict[str, object] | None:
     try:
         table = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
-        raise ConfigurationError(f"{path}: {error}") from error
+        raise ConfigurationError(f"{path}: not valid TOML: {error}") from error
     if path.name != "pyproject.toml":
         return table
     tool = table.get("tool")

@@ -20,13 +20,25 @@ class LeftOut(Struct, frozen=True):
 
 def leave_out(dockerfile: Dockerfile, context: Context, outputs: Sequence[str], stage: int) -> LeftOut | str:
     """Return how to leave these paths of the context out, which an install of that stage makes, or why not to."""
-    missing = [o for o in outputs if not context.ignore.ignores(o) and (context.exists(o) or is_usual(o))]
-    reason = _why_needed(dockerfile, context, missing, stage) if missing else None
+    missing = [o for o in outputs if context.exists(o) or (is_usual(o) and not context.ignore.ignores(o))]
+    reason = _why_wanted(context, missing) or (_why_needed(dockerfile, context, missing, stage) if missing else None)
     if reason or not missing:
         return reason or LeftOut()
     # Files that are there now reached the image until now: then no more than equivalence is promised.
     level = Level.EQUIVALENT if any(context.exists(output) for output in missing) else None
     return LeftOut((ignore_lines(context, missing),), level)
+
+
+def _why_wanted(context: Context, missing: Sequence[str]) -> str | None:
+    """Say which of the folders the ignore file brings back, maybe in part: somebody wants that in the image."""
+    exceptions = [pattern for pattern in context.ignore.patterns if pattern.startswith("!")]
+    for output in filter(context.exists, missing):
+        name = output.rpartition("/")[2]
+        rule = next((pattern for pattern in exceptions if name in pattern[1:].split("/")), None)
+        if rule or context.ignore.ignores(output):
+            told = f"{context.ignore_path} says {rule or 'that some of it stays'}"
+            return f"{output} of the build context could replace what the install made, and cannot be ignored: {told}"
+    return None
 
 
 def _why_needed(dockerfile: Dockerfile, context: Context, missing: Sequence[str], stage: int) -> str | None:

@@ -71,6 +71,14 @@ def test_what_version_control_holds_is_not_left_out() -> None:
     assert "node_modules is part of the repository" in result.declined[0].reason
 
 
+@pytest.mark.parametrize("rules", ["node_modules/*\n!node_modules/own\n", "*\n!*.json\n!node_modules/own/**\n"])
+def test_what_the_ignore_file_brings_back_is_not_left_out(rules: str) -> None:
+    result = run("COPY . .", "RUN npm ci", files={"node_modules/own/i.js": "", ".dockerignore": rules})
+
+    assert (result.after, result.artifacts) == (result.before, ())
+    assert ".dockerignore says !node_modules/own" in result.declined[0].reason
+
+
 def test_manifests_that_are_copied_already_are_not_copied_again() -> None:
     result = run("COPY package*.json ./", "COPY . .", "RUN npm ci")
 
