@@ -22,7 +22,8 @@ class Download(Struct, frozen=True):
     `flags` keep the tool from using its cache; `key` is the setting in one of the project's files `settings` that
     moves it; `folder` says where it lies where `Cache.targets` does not. `compiles`: it also holds what was compiled
     against the libraries of the base image, which a build on another base must not find (pip tells wheels that it
-    built on Alpine and on Debian apart by nothing: both are `linux_x86_64`).
+    built on Alpine and on Debian apart by nothing: both are `linux_x86_64`). `links` is what a call, a variable or one
+    of the settings files says where the install makes links into the cache, which a mount cannot hold for the image.
     """
 
     sharing: str = "shared"
@@ -32,6 +33,7 @@ class Download(Struct, frozen=True):
     key: str = ""
     folder: Callable[[Env], str] | None = None
     compiles: bool = False
+    links: str = ""
 
 
 class Store(Struct, frozen=True):
@@ -61,6 +63,8 @@ def _pnpm_store(env: Env) -> str:
 
 _PIP = frozenset({"--no-cache-dir", "--no-cache"})
 _NPMRC = (".npmrc",)
+# Hard links cannot lead out of a mount, and the global virtual store is one of symbolic links (https://pnpm.io/settings).
+_PNPM_LINKS = r"package[-_]?import[-_]?method\W+(?:hardlink|clone\b)|enable[-_]?global[-_]?virtual[-_]?store\W+true"
 DOWNLOADS: Mapping[str, Download] = {
     "pip": Download(flags=_PIP, compiles=True),
     "pip_tools": Download(compiles=True),
@@ -74,8 +78,14 @@ DOWNLOADS: Mapping[str, Download] = {
     "npm": Download(settings=_NPMRC, key="cache"),
     "yarn": Download(sharing="locked", settings=(".yarnrc", *_NPMRC), key="cache-folder"),
     # pnpm keeps what install scripts make, too (https://pnpm.io/settings#sideeffectscache).
-    "pnpm": Download(settings=(*_NPMRC, "pnpm-workspace.yaml"), key="store-?[dD]ir", folder=_pnpm_store, compiles=True),
-    "bun": Download(settings=("bunfig.toml",), key="(?:dir|disable)"),
+    "pnpm": Download(
+        settings=(*_NPMRC, "pnpm-workspace.yaml"),
+        key="store-?[dD]ir",
+        folder=_pnpm_store,
+        compiles=True,
+        links=_PNPM_LINKS,
+    ),
+    "bun": Download(settings=("bunfig.toml",), key="(?:dir|disable)", links=r"--backend[= ]\W*symlink"),
     "composer": Download(flags=frozenset({"--no-cache"}), settings=("composer.json",), key='"cache-dir"'),
     "mix": Download(sharing="locked"),
 }

@@ -8,7 +8,9 @@ from collections.abc import Mapping
 from posixpath import join
 
 from msgspec import Struct
+from msgspec.structs import replace
 
+from optimizer.context import Context
 from optimizer.ecosystems._arguments import (
     Arguments,
     Options,
@@ -56,6 +58,7 @@ OPTIONS = PIP | Options.of(
         --preview-features --config-settings-package --upgrade-group""",
 )
 _UV = lazy_pattern(r"uv")
+_LINKS = lazy_pattern(r"(?m)^\s*link-mode\s*=\s*[\"']symlink")
 _INDEPENDENT = frozenset({"cache", "self", "help", "generate-shell-completion"})
 _TOOL_COMMANDS = frozenset({"install", "uninstall", "upgrade", "update-shell", "list", "dir"})
 _PIP_COMMANDS = frozenset({"install", "sync", "uninstall"})
@@ -103,13 +106,14 @@ class Uv(Struct, frozen=True):
             return None
         behind = next(w for w in call.arguments if w.value in {"sync", "install"})
         variables = variables_of(call, env)
-        return Cache(
+        found = Cache(
             "uv's download cache",
             flag="--no-cache",
             after=behind,
             targets=(cache_folder(variables, "UV_CACHE_DIR", "uv"),),
             off=_why_no_cache(call, variables),
         )
+        return found if found.off else replace(found, decide=lambda context: replace(found, off=_why_linked(context)))
 
     def cleans(self, call: Call) -> bool:
         """`uv cache clean` (`prune` leaves much), `uv clean`, or the folder removed."""
@@ -147,6 +151,14 @@ def _why_no_cache(call: Call, variables: Mapping[str, str | None]) -> str | None
     ):
         return "the installed packages are links into the cache"
     return "the call names a cache folder of its own" if "--cache-dir" in words else None
+
+
+def _why_linked(context: Context) -> str | None:
+    """Say that a settings file of the project makes links into the cache of what is installed."""
+    paths = (path for pattern in ("*.toml", "*/*.toml") for path in context.match(pattern))
+    settings = (path for path in paths if path.rpartition("/")[2] in {"pyproject.toml", "uv.toml"})
+    found = next((path for path in settings if _LINKS.search(context.text(path) or "")), None)
+    return f"the installed packages are links into the cache ({found})" if found else None
 
 
 def _sync(call: Call, found: UvProject, arguments: Arguments, variables: Mapping[str, str | None]) -> Install:

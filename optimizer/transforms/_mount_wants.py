@@ -176,6 +176,7 @@ def _of_call(place: _Place, call: Call) -> tuple[str, tuple[str, ...], Cut] | st
         or next((why for folder in folders if (why := why_not_folder(step, folder))), None)
         or next((why for folder in folders if (why := _why_not_owned(place, folder))), None)
         or _why_moved(place, call)
+        or _why_linked(place, call, folders)
         or why_missed(place.dockerfile, step, Left(ecosystem, call, cache), here=False)
         or why_read(place.dockerfile, step, folders, owner)
     )
@@ -218,3 +219,20 @@ def _why_moved(place: _Place, call: Call) -> str | None:
     calls = (c for run in above for c in run.calls if c.program in place.ecosystem.programs)
     told = next((c for c in calls if {w.value for w in c.arguments} >= _SETTING and "cache" in str(c.command)), None)
     return f"`{told.command}` says where {call.program} keeps its cache" if told else None
+
+
+def _why_linked(place: _Place, call: Call, folders: Sequence[str]) -> str | None:
+    """Say what makes the image need the cache itself: links into it, or a variable that puts something else there."""
+    variables = {**place.step.state.sure, **call.variables}
+    inside = (n for n, value in variables.items() if value and any(value.startswith(f"{f}/") for f in folders))
+    if name := next(inside, None):
+        return f"{name} leads into the cache"
+    links = re.compile(place.rule.links, re.IGNORECASE)
+    paths = (p for p in place.context.files if p.rpartition("/")[2] in place.rule.settings and "node_modules/" not in p)
+    texts = (
+        ("the call", str(call.command)),
+        *((name, f"{name}={value}") for name, value in variables.items()),
+        *((path, place.context.text(path) or "") for path in paths),
+    )
+    told = next((name for name, text in texts if links.search(text)), None) if place.rule.links else None
+    return f"{told} has {call.program} make links into the cache" if told else None

@@ -252,6 +252,19 @@ REASONS = {
         image("debian:12", "RUN apt-get update && apt-get install -y a", "ONBUILD RUN apt-get update && apt install b"),
         "the ONBUILD in line 3 installs packages without the mount",
     ),
+    "links into the cache": (
+        image("node:22", "RUN pnpm install --package-import-method=hardlink"),
+        "the call has pnpm make links into the cache",
+    ),
+    "links into the cache, by a variable": (
+        image("node:22", "ENV npm_config_package_import_method=hardlink", "RUN pnpm install"),
+        "npm_config_package_import_method has pnpm make links",
+    ),
+    "links into Bun's cache": (image("oven/bun:1", "RUN bun install --backend symlink"), "the call has bun make links"),
+    "a variable that puts more into the cache": (
+        image("debian:12", "ENV UV_TOOL_DIR=/root/.cache/uv/tools", "RUN uv tool install ruff"),
+        "UV_TOOL_DIR leads into the cache",
+    ),
     "a later step works on the archives": (
         image(
             "debian:12", "RUN apt-get update && apt-get install -d -y a", "RUN dpkg -i /var/cache/apt/archives/*.deb"
@@ -369,6 +382,23 @@ def test_never_together_with_cleaning() -> None:
 
     assert after.count("--mount=") == 4
     assert not any(word in after for word in ("rm -rf", "--no-cache-dir", "cache clean"))
+
+
+@pytest.mark.parametrize(
+    ("base", "install", "path", "setting"),
+    [
+        ("node:22", "pnpm install", ".npmrc", "package-import-method=hardlink\n"),
+        ("node:22", "pnpm install", "pnpm-workspace.yaml", "enableGlobalVirtualStore: true\n"),
+        ("python:3.12", "uv sync", "pyproject.toml", '[tool.uv]\nlink-mode = "symlink"\n'),
+        ("python:3.12", "uv sync", "uv.toml", 'link-mode = "symlink"\n'),
+    ],
+)
+def test_a_settings_file_makes_links_into_the_cache(base: str, install: str, path: str, setting: str) -> None:
+    text = image(base, f"RUN {install}")
+    result = run(text, {path: setting}, Plan(select=frozenset({"cache-mounts", "clean-package-caches"})))
+
+    assert result.after == text
+    assert any("links into the cache" in declined.reason for declined in result.declined)
 
 
 def test_a_settings_file_moves_the_cache() -> None:
