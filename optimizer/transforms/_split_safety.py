@@ -32,7 +32,20 @@ def why_unsafe(dockerfile: Dockerfile, context: Context, early: Early, moving: S
         or _why_not_carried(early)
         or _why_not_replaced(early, moving)
         or _why_filled(dockerfile, early)
+        or _why_dropped(dockerfile, early)
     )
+
+
+def _why_dropped(dockerfile: Dockerfile, early: Early) -> str | None:
+    """Say which VOLUME keeps a RUN whole: builders other than BuildKit drop what one writes there at its end."""
+    last = early.installs[-1].step
+    lineage = dockerfile.lineage(last.stage)
+    for step in dockerfile.steps[: last.index] if early.cut is not None else ():
+        if step.name == "VOLUME" and step.stage in lineage:
+            names = [step.state.word(word) or "/" for word in step.instruction.json or step.instruction.arguments]
+            if any(overlap(name, copied.destination) for name in names for copied in early.moved):
+                return f"what a RUN writes into the VOLUME of line {step.line} may be gone in the next"
+    return None
 
 
 def _why_filled(dockerfile: Dockerfile, early: Early) -> str | None:

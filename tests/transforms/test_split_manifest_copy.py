@@ -272,3 +272,15 @@ def test_the_gemfile_is_found_where_the_install_names_it() -> None:
     result = run("WORKDIR /", "COPY . /srv", "RUN bundle install --deployment --gemfile=/srv/Gemfile", files=BUNDLE)
 
     assert "COPY Gemfile /srv/\nRUN bundle install" in result.after
+
+
+@pytest.mark.parametrize("volume", ["/app", '["/data", "/app/node_modules"]'])
+def test_a_run_that_works_in_a_volume_stays_whole(volume: str) -> None:
+    result = run(f"VOLUME {volume}", "COPY . .", "RUN npm ci && npm run build")
+
+    assert result.after == result.before
+    assert "the VOLUME of line 3" in result.declined[0].reason
+
+
+def test_a_volume_elsewhere_does_not_matter() -> None:
+    assert "RUN npm ci\nCOPY . .\n" in run("VOLUME /data", "COPY . .", "RUN npm ci && npm run build").after
