@@ -28,6 +28,7 @@ from optimizer.verify.trials import Checks
 from optimizer.verify.workspace import Copy, Workspace, workspace
 
 Told = Callable[[str], None]
+_LINKAGES: comparison.Linkages = {}  # by content: base images are the same in most proofs of a run
 
 
 class Subject(Struct, frozen=True):
@@ -87,7 +88,7 @@ class Proof:
         self._room = room
         self._images: list[str] = []
         self._kept: list[str] = []
-        self._linkages: comparison.Linkages = {}
+        self._linkages = _LINKAGES
         self._built: Build | BuildFailed | None = None
         self._original: _Original | None = None
         self._again: comparison.Image | None = None
