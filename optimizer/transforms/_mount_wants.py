@@ -11,6 +11,7 @@ from optimizer.context import Context
 from optimizer.ecosystems import Ecosystem, ecosystems_for
 from optimizer.ecosystems._mounting import DOWNLOADS, REFUSED, Download
 from optimizer.model import Dockerfile, Step
+from optimizer.model import mounts as step_mounts
 from optimizer.shell import Call
 from optimizer.transforms._cache_uses import why_missed
 from optimizer.transforms._caches_left import OFFLINE, Left
@@ -144,6 +145,9 @@ def _download(place: _Place) -> Want | Refused | None:
         cuts.append(cut)
     if not folders or any(mounted(step, folder) for folder in folders):
         return None
+    own = next((m.target for m in step_mounts(step) if m.kind == "cache" and ecosystem.id in (m.target or "")), None)
+    if own:
+        return Refused(step, f"the step has a cache mount of its own, {own}")
     cleaned = cut_for(step, folders, ecosystem.cleans, place.owner.env)
     if isinstance(cleaned, str):
         return Refused(step, cleaned)

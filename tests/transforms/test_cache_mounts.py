@@ -275,6 +275,10 @@ REASONS = {
         image("debian:12 AS a", "RUN apt-get update && apt-get install -y a", "FROM scratch", "COPY --from=a / /"),
         "line 4 copies /, which may hold apt's files",
     ),
+    "a mount that its author put elsewhere": (
+        image("node:22", "RUN --mount=type=cache,id=pnpm,target=/root/.pnpm-store/v3 pnpm install"),
+        "the step has a cache mount of its own, /root/.pnpm-store/v3",
+    ),
     "conda": (image("continuumio/miniconda3", "RUN conda install x"), "where conda keeps its packages"),
 }
 SILENT = {
