@@ -39,10 +39,11 @@ def verify(  # noqa: PLR0913 (the signature is the command line)
     quiet: take.Quiet = False,
     verbose: take.Verbose = False,
 ) -> None:
-    """Build what `rewrite` would make and the original, and compare the images.
+    """Prove rewrites by building both images and comparing them.
 
-    Nothing of yours is written: both are built in throw-away copies. Compared are the image configuration, the
-    files, the libraries that programs need, what the containers do, and how much is built again after an edit.
+    Nothing of yours is written: what `rewrite` would make and the original are built in throw-away copies. Compared
+    are the image configuration, the files, the libraries that programs need, what the containers do, and how much
+    is built again after an edit.
     Exit code 4 says that a rewrite failed, or that it could not be judged.
 
     \b

@@ -142,7 +142,8 @@ def _started(
             start_new_session=True,
         )
     except OSError as error:
-        raise BuilderError(f"{command[0]} cannot be started: {error.strerror}") from None
+        why = "is not installed" if isinstance(error, FileNotFoundError) else f"cannot be started: {error.strerror}"
+        raise BuilderError(f"{command[0]} {why}") from None
     _running.add(process)
     try:
         yield process

@@ -95,8 +95,8 @@ def test_a_server_that_holds(folder: Path) -> None:
     assert "Dockerfile: holds" in ran.stdout
     for line in ("default command: stays up in both", "GET :8000/: 200 in both", "HEALTHCHECK: passes in both"):
         assert line in ran.stdout
-    assert "2 steps run, 1 cached" in ran.stdout  # the original: the sources, and every package again
-    assert "1 steps run, 3 cached" in ran.stdout
+    # In the original, the sources and every package again.
+    assert "steps: 2 run, 1 cached -> 1 run, 3 cached" in ran.stdout
     assert (folder / "Dockerfile").read_text() == SERVES
 
 
@@ -112,7 +112,7 @@ def test_an_original_that_does_not_build_and_one_beside_it_that_holds(folder: Pa
     assert "bad/Dockerfile: not judged" in ran.stdout
     assert "the original does not build, so nothing is judged: the build fails at [3/3] RUN echo all" in ran.stdout
     assert "good/Dockerfile: holds" in ran.stdout
-    log = Path(ran.stdout.partition("log: ")[2].splitlines()[0])
+    log = Path(ran.stdout.partition("  log      ")[2].splitlines()[0])
     assert "all is lost" in log.read_text()
 
 
@@ -265,7 +265,7 @@ def test_an_engine_that_is_gone_half_way(
         output, _ = process.communicate(timeout=120)
 
     assert process.returncode == 4, output
-    assert "Dockerfile: not judged\n  the builder failed: docker broke off: " in output
+    assert "  reason   the builder failed: docker broke off: " in output
 
 
 def test_images_and_copies_are_kept_when_asked_for(folder: Path) -> None:

@@ -73,7 +73,7 @@ def test_an_original_that_does_not_build(builder: str, environment: dict[str, st
 
     assert ran.returncode == 4, ran.stdout + ran.stderr
     assert "nothing is judged: the build fails at [5/5] RUN echo all is lost; exit 7" in ran.stdout
-    log = Path(ran.stdout.partition("log: ")[2].splitlines()[0])
+    log = Path(ran.stdout.partition("  log      ")[2].splitlines()[0])
     assert "all is lost" in log.read_text()
     log.unlink()
     assert names(environment) == ["docker.io/library/debian"]

@@ -115,9 +115,9 @@ def test_without_a_builder_it_ends_with_2_and_says_what_was_tried(
     ran = dfopt("verify", *ONLY)
 
     assert (ran.code, ran.text) == (2, "")
-    assert "dfopt: there is no builder to verify with: docker cannot be started: No such file or directory; " in ran.err
-    assert "podman cannot be started" in ran.err
-    assert "buildah cannot be started" in ran.err
+    assert "dfopt: there is no builder to verify with: docker is not installed; " in ran.err
+    assert "podman is not installed" in ran.err
+    assert "buildah is not installed" in ran.err
 
 
 @pytest.mark.usefixtures("built")
