@@ -11,6 +11,7 @@ from msgspec.json import decode
 from optimizer.images.nodes import Facts
 
 if TYPE_CHECKING:
+    from optimizer.images.npm import NativePackage
     from optimizer.images.pypi import NativeProject
 
 
@@ -81,6 +82,14 @@ def projects_of_pypi() -> "Mapping[str, NativeProject]":
     from optimizer.images.pypi import NativeProject
 
     return decode(_read("_pypi"), type=dict[str, NativeProject])
+
+
+@cache
+def packages_of_npm() -> "Mapping[str, NativePackage]":
+    """Return the packages of npm that need more than Node.js, by name."""
+    from optimizer.images.npm import NativePackage
+
+    return decode(_read("_npm"), type=dict[str, NativePackage])
 
 
 @cache

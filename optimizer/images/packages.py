@@ -4,6 +4,8 @@ Sources: the packages that their Dockerfiles name (github.com/docker-library), t
 and of the tiers of buildpack-deps, and Debian's Contents index for the commands.
 """
 
+from functools import lru_cache
+
 from optimizer.images._tables import package_sets, packages_of_commands
 from optimizer.images.nodes import Variant
 from optimizer.images.tags import variant
@@ -11,6 +13,34 @@ from optimizer.images.tags import variant
 # What each tier of buildpack-deps is made of, by the suffix of its tag.
 _TIERS = {"": ("base", "curl", "scm", "full"), "scm": ("base", "curl", "scm"), "curl": ("base", "curl")}
 _DEEPEST = 4  # images that stand on each other
+# What update-alternatives makes when a package is set up, and so is in no list of files; and adduser, a late loss.
+_ALTERNATIVES = {
+    **dict.fromkeys(("cc", "c89", "c99"), frozenset({"gcc"})),
+    "c++": frozenset({"g++"}),
+    **dict.fromkeys(("addgroup", "adduser", "delgroup", "deluser"), frozenset({"adduser"})),
+    **dict.fromkeys(("aclocal", "automake"), frozenset({"automake"})),
+    **dict.fromkeys(("autoconf", "autoheader", "autoreconf"), frozenset({"autoconf"})),
+    **dict.fromkeys(("libtool", "libtoolize"), frozenset({"libtool"})),
+    **dict.fromkeys(("dpkg-architecture", "dpkg-buildpackage", "dpkg-source"), frozenset({"dpkg-dev"})),
+    **dict.fromkeys(
+        ("animate", "compare", "composite", "conjure", "convert", "display", "identify", "import", "magick", "mogrify",
+         "montage", "stream"),
+        frozenset({"imagemagick"}),
+    ),
+    **dict.fromkeys(("rcp", "rlogin", "rsh"), frozenset({"openssh-client"})),
+    **dict.fromkeys(("lzma", "unlzma"), frozenset({"xz-utils"})),
+    "gpg2": frozenset({"gpg", "gnupg2"}),
+}  # fmt: skip
+_BROUGHT = {
+    "build-essential": ("gcc", "g++", "make", "libc6-dev", "dpkg-dev", "binutils", "patch", "xz-utils", "bzip2"),
+    "git-core": ("git",),
+    "gnupg2": ("gnupg", "gpg", "dirmngr"),
+    "gnupg": ("gpg", "dirmngr"),
+    "python3": ("python3-minimal",),
+    "python3-pip": ("python3-minimal",),
+    "python3-dev": ("python3-minimal",),
+    "ssh": ("openssh-client",),
+}
 
 
 def packages(of: Variant) -> frozenset[str] | None:
@@ -55,6 +85,26 @@ def lacks(command: str, full: Variant, small: Variant) -> bool | None:
     if before is None or after is None:
         return None
     return bool(owners & before) and not owners & after
+
+
+@lru_cache(maxsize=32)
+def lost_commands(full: tuple[str, str], small: tuple[str, str]) -> dict[str, frozenset[str]] | None:
+    """Return the commands that only the full image has, with the packages that bring each, by name and tag.
+
+    None where the packages of one of the images are not known. Names that Debian's alternatives system makes are
+    among them.
+    """
+    before, after = variant(*full), variant(*small)
+    held, kept = packages(before) if before else None, packages(after) if after else None
+    if held is None or kept is None:
+        return None
+    owners = {c: frozenset(p) for c, p in packages_of_commands().items()} | _ALTERNATIVES
+    return {c: brought for c, brought in owners.items() if brought & held and not brought & kept}
+
+
+def brought_by(name: str, release: str) -> frozenset[str]:
+    """Return a package and those that it brings along, as far as they are known."""
+    return package_sets().get(f"{release}+{name}", frozenset()) | {name, *_BROUGHT.get(name, ())}
 
 
 def _of_base(at: Variant) -> frozenset[str] | None:
