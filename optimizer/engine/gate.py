@@ -65,8 +65,22 @@ def _contract(before: str, after: str, done: Sequence[tuple[frozenset[Touches], 
     old, new = read_contract(before), read_contract(after)
     if any(Touches.START in touches for touches, _ in done):
         old = old.in_exec_form(new)
+    if bases := Counter(pair for touches, one in done if Touches.BASE in touches for pair in _bases(one)):
+        old = old.based_on(new, bases)
     if difference := old.difference(new):
         yield f"the runtime contract changed: {difference}"
+
+
+def _bases(rewrite: Rewrite) -> Iterator[tuple[str, str]]:
+    """Go through the base images that a rewrite claims to exchange: the old and the new one."""
+    old, new = (
+        [_image(text) for text in claims if text.startswith("FROM ")] for claims in (rewrite.removed, rewrite.added)
+    )
+    return zip(old, new, strict=False)
+
+
+def _image(text: str) -> str:
+    return next(word for word in text.split()[1:] if not word.startswith("--"))
 
 
 def _form(before: Document, after: Document) -> Iterator[str]:

@@ -6,11 +6,11 @@ from msgspec import Struct, field
 
 from optimizer.transforms import Level, Transform, all_transforms
 
-# Steps settle before they are merged, installs are joined before their caches are cleaned, and the ignore file
-# comes last, when it is known what the build reads. What a cache mount holds needs no cleaning any more, so the mounts
-# come before that. A transform that is not named runs behind these.
+# The base image comes first, for much hangs on what it holds. Steps settle before they are merged, installs are joined
+# before their caches are cleaned, and the ignore file comes last, when it is known what the build reads. What a cache
+# mount holds needs no cleaning any more, so the mounts come before that. A transform not named here runs behind these.
 _ORDER = (
-    "copy-over-add", "copy-with-owner", "join-apt-update", "frozen-installs", "omit-dev-dependencies",
+    "use-slim-base", "copy-over-add", "copy-with-owner", "join-apt-update", "frozen-installs", "omit-dev-dependencies",
     "hoist-independent-steps", "split-manifest-copy", "merge-run", "cache-mounts", "clean-package-caches",
     "remove-downloads", "write-dockerignore", "skip-recommends", "exec-form",
 )  # fmt: skip

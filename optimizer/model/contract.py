@@ -41,6 +41,17 @@ class Contract(Struct, frozen=True):
         keys = sorted(self.settings.keys() | other.settings.keys())
         return next((k[1] for k in keys if self.settings.get(k) != other.settings.get(k)), None)
 
+    def based_on(self, other: "Contract", claimed: Mapping[tuple[str, str], int]) -> "Contract":
+        """Return this contract with the base images of `other` where the exchange is claimed, so many times at most."""
+        if len(self.base_images) != len(other.base_images):
+            return self
+        left = dict(claimed)
+        images = []
+        for old, new in zip(self.base_images, other.base_images, strict=True):
+            left[old, new] = left.get((old, new), 0) - (old != new)
+            images.append(new if left[old, new] >= 0 else old)
+        return Contract(tuple(images), self.settings)
+
     def in_exec_form(self, other: "Contract") -> "Contract":
         """Return this contract with the exec form of `other` where that starts the same program with the same words."""
         settings = dict(self.settings)

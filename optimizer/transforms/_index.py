@@ -14,5 +14,6 @@ LEVELS: dict[str, str] = {
     "remove_downloads": "EXACT",
     "skip_recommends": "ASSUMED",
     "split_manifest_copy": "EXACT",
+    "use_slim_base": "EQUIVALENT",
     "write_dockerignore": "EQUIVALENT",
 }

@@ -29,6 +29,7 @@ class Touches(StrEnum):
     ORDER = "order"  # the order of steps
     OWNERSHIP = "ownership"  # COPY flags
     CONTEXT = "context"  # the ignore file
+    BASE = "base"  # the base image of a stage, to the one that the rewrite claims
     START = "start"  # the form of CMD and ENTRYPOINT, not the program and its arguments
 
 

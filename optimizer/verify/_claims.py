@@ -20,6 +20,8 @@ _PACKAGES = ("use-slim-base", "skip-recommends")  # in the order in which they a
 _SLIM = "use-slim-base"
 # What slim images leave out of packages that they have (Debian's `/etc/dpkg/dpkg.cfg.d/docker`).
 _MANUALS = tuple(f"/usr/share/{name}" for name in ("doc", "groff", "info", "linda", "lintian", "locale", "man"))
+# How it says so, and what scripts of packages that only full images have write into /etc.
+_SETTINGS = ("/etc/dpkg/dpkg.cfg.d/docker", "/etc/inputrc", "/etc/networks")
 _MOUNTS = "cache-mounts"
 _VARIABLE = re.compile(r"\$\{\w+\}")
 
@@ -30,7 +32,8 @@ class Claims(Struct, frozen=True):
     `paths` maps image paths that are left out to the transform that says so, `patterns` pairs transforms with patterns
     of such paths; `caches` are the folders in which package managers keep what they fetched; `written` maps the
     SHA-256 of the files that dfopt wrote to that of what was there before (None: nothing); `start` and `packages`
-    are the transforms that may have changed the form of the start and the set of installed system packages.
+    are the transforms that may have changed the form of the start and the set of installed system packages, `slimmer`
+    the one that took a slimmer base image.
     """
 
     paths: Mapping[str, str] = field(default_factory=dict)
@@ -39,6 +42,7 @@ class Claims(Struct, frozen=True):
     written: Mapping[str, str | None] = field(default_factory=dict)
     start: str | None = None
     packages: str | None = None
+    slimmer: str | None = None
 
 
 def claims_of(
@@ -50,7 +54,7 @@ def claims_of(
     )
     applied = {applied.transform for applied in result.applied}
     return Claims(
-        paths=_ignored(result, before, context),
+        paths=_ignored(result, before, context) | dict.fromkeys(_SETTINGS if _SLIM in applied else (), _SLIM),
         patterns=tuple(
             dict.fromkeys((*_left_out_by(result), *(_mounted(after) if _MOUNTS in applied else ()), *_slim(applied)))
         ),
@@ -58,6 +62,7 @@ def claims_of(
         written=_written(result, context),
         start=_START if _START in applied else None,
         packages=next((name for name in _PACKAGES if name in applied), None),
+        slimmer=_SLIM if _SLIM in applied else None,
     )
 
 

@@ -15,15 +15,22 @@ _NOT_FOLLOWED = re.compile(r"/(?:proc|sys|dev|run|var/run|tmp|usr/share/(?:man|d
 _ENV = re.compile(r"-\w+|--[\w-]+|\w+=.*")  # options and assignments of env(1)
 
 
+# Scripts that compile native modules, whose interpreter a slimmer base has not; and manuals, which it leaves out.
+_COMPILES = re.compile(r".*/node_modules/(?:node-gyp/gyp|nan|flatted/python)/.*")
+_MANUALS = re.compile(r"/usr/share/(?:doc|groff|info|linda|lintian|locale|man)/.*")
+
 # Programs that shells have of their own too.
 _OF_SHELLS = {"[", "test", "echo", "printf", "true", "false", "kill", "pwd", "time"}
 
 
-def program_differences(before: Image, after: Image) -> Iterator[Difference]:
-    """Go through what could be started or followed before and cannot be any more."""
+def program_differences(before: Image, after: Image, slimmer: str | None = None) -> Iterator[Difference]:
+    """Go through what could be started or followed before and cannot be any more.
+
+    `slimmer` is the transform that took a slimmer base image: what compiles, and manuals, it announces.
+    """
     yield from _commands(before, after)
-    yield from _interpreters(before, after)
-    yield from _links(before, after)
+    yield from _interpreters(before, after, slimmer)
+    yield from _links(before, after, slimmer)
     yield from _pythons(before, after)
 
 
@@ -37,8 +44,8 @@ def _commands(before: Image, after: Image) -> Iterator[Difference]:
             yield Difference(Check.FILES, f"command {name} of {one.by}", there, None)
 
 
-def _interpreters(before: Image, after: Image) -> Iterator[Difference]:
-    lacking: dict[str, list[Difference]] = {}
+def _interpreters(before: Image, after: Image, slimmer: str | None) -> Iterator[Difference]:
+    lacking: dict[tuple[str, str | None], list[Difference]] = {}
     for path, entry in after.entries.items():
         if not entry.shebang or not entry.is_program or _interpreter(after, entry.shebang):
             continue
@@ -46,9 +53,10 @@ def _interpreters(before: Image, after: Image) -> Iterator[Difference]:
         known = _interpreter(before, old.shebang) if old and old.shebang else entry.shebang[0]
         if known:
             told = Difference(Check.FILES, f"interpreter {' '.join(entry.shebang)} of {path}", known, None)
-            lacking.setdefault(entry.shebang[-1], []).append(told)
-    for first, *rest in lacking.values():
-        yield Difference(Check.FILES, first.subject, first.before, None, count=len(rest))
+            claimed = slimmer if _COMPILES.fullmatch(path) else None
+            lacking.setdefault((entry.shebang[-1], claimed), []).append(told)
+    for (_, claimed), (first, *rest) in lacking.items():
+        yield Difference(Check.FILES, first.subject, first.before, None, claimed, len(rest))
 
 
 def _interpreter(image: Image, shebang: tuple[str, ...]) -> str | None:
@@ -61,14 +69,14 @@ def _interpreter(image: Image, shebang: tuple[str, ...]) -> str | None:
     return image.program(name) if name else shebang[0]
 
 
-def _links(before: Image, after: Image) -> Iterator[Difference]:
+def _links(before: Image, after: Image, slimmer: str | None) -> Iterator[Difference]:
     for path, entry in after.entries.items():
         if entry.kind is not Kind.LINK or after.real(path) or _NOT_FOLLOWED.fullmatch(entry.content):
             continue
         if path not in before.entries or before.real(path):
-            yield Difference(
-                Check.FILES, f"link {path}", before.real(path) or "not there", f"leads nowhere: {entry.content}"
-            )
+            claimed = slimmer if _MANUALS.fullmatch(path) else None
+            was = before.real(path) or "not there"
+            yield Difference(Check.FILES, f"link {path}", was, f"leads nowhere: {entry.content}", claimed)
 
 
 def _pythons(before: Image, after: Image) -> Iterator[Difference]:

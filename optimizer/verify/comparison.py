@@ -44,7 +44,7 @@ def compare(before: Image, after: Image, claims: Claims, *, again: Image | None 
     """
     return (
         *config_differences(before, after, claims.start),
-        *program_differences(before, after),
+        *program_differences(before, after, claims.slimmer),
         *library_differences(before, after, claims.packages),
         *import_differences(before, after),
         *file_differences(before, after, claims, _news(before, again)),

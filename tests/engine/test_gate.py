@@ -203,3 +203,31 @@ def test_a_file_longer_than_an_image_can_be_is_refused() -> None:
     optimize("FROM a\n" + "RUN b\n" * 999, Context.of({}))
     with pytest.raises(InputError, match=r"holds 1,001 instructions, more than the 1,000 that dfopt reads"):
         optimize("FROM a\n" + "RUN b\n" * 1000, Context.of({}))
+
+
+@pytest.mark.parametrize(
+    ("claims", "holds"),
+    [
+        ({"removed": ("FROM a",), "added": ("FROM b",)}, True),
+        ({"removed": ("FROM a",), "added": ("FROM c",)}, False),
+        ({"removed": (), "added": ()}, False),
+    ],
+)
+def test_a_base_image_changes_to_the_claimed_one_alone(
+    use: object, claims: dict[str, tuple[str, ...]], *, holds: bool
+) -> None:
+    use(replacing("FROM a", "FROM b", touches=Touches.BASE, **claims))  # type: ignore[operator]
+
+    if holds:
+        assert "FROM b" in optimize(FILE, Context.of({})).after
+        return
+    with pytest.raises(GateError, match="FROM"):
+        optimize(FILE, Context.of({}))
+
+
+def test_a_claimed_base_image_needs_a_transform_that_may_change_it(use: object) -> None:
+    claims = {"removed": ("FROM a",), "added": ("FROM b",)}
+    use(replacing("FROM a", "FROM b", **claims))  # type: ignore[operator]
+
+    with pytest.raises(GateError, match="the runtime contract changed: FROM"):
+        optimize(FILE, Context.of({}))

@@ -83,7 +83,7 @@ def test_what_a_rewrite_announces(run: str, claims: list[tuple[str, str]]) -> No
 
 
 def test_packages_and_the_start_are_announced_only_where_they_are_rewritten() -> None:
-    found = claimed("FROM debian:12\nRUN apt-get update && apt-get install -y bc\nCMD bc\n")
+    found = claimed("FROM debian:12-slim\nRUN apt-get update && apt-get install -y bc\nCMD bc\n")
 
     assert (found.packages, found.start) == ("skip-recommends", "exec-form")
     found = claimed("FROM debian:12\nRUN apt-get update && apt-get install -y bc\nCMD bc\n", level=Level.EXACT)
@@ -94,3 +94,11 @@ def test_the_folders_of_caches() -> None:
     found = claimed("FROM node:20\nENV npm_config_cache=/srv/npm\nRUN npm install -g a\nRUN pip install b\n")
 
     assert {"/srv/npm", "/root/.cache/pip"} <= set(found.caches)
+
+
+def test_a_slimmer_base_is_announced_with_its_packages() -> None:
+    found = claimed('FROM debian:12\nCMD ["true"]\n')
+
+    assert (found.packages, found.slimmer) == ("use-slim-base", "use-slim-base")
+    assert found.paths["/etc/networks"] == "use-slim-base"
+    assert ("use-slim-base", "/usr/share/man") in found.patterns

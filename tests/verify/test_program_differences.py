@@ -148,3 +148,30 @@ def test_packages_of_another_python() -> None:
     assert told({**python("3.11"), **venv("3.11")}, {**python("3.11"), **venv("3.11")}) == []
     assert f"Python of {site}" in told({**python("3.11"), **venv("3.11")}, {**python("3.12"), **venv("3.11")})
     assert f"Python of {site}" in told({**python("3.12"), **venv("3.12")}, {**python("3.12"), **venv("3.11")})
+
+
+@pytest.mark.parametrize(
+    ("path", "claimed"),
+    [
+        ("/usr/local/lib/node_modules/npm/node_modules/node-gyp/gyp/gyp_main.py", "use-slim-base"),
+        ("/app/tool.py", None),
+    ],
+)
+def test_a_slimmer_base_answers_for_what_compiles(path: str, claimed: str | None) -> None:
+    script: Files = {path: program("#!/usr/bin/python3\n")}
+    before = image({**script, "/usr/bin/python3": program()})
+
+    (told,) = program_differences(before, image(script), "use-slim-base")
+
+    assert told.claimed_by == claimed
+
+
+@pytest.mark.parametrize(
+    ("path", "claimed"), [("/usr/share/doc/perl/Changes.gz", "use-slim-base"), ("/app/data.gz", None)]
+)
+def test_a_slimmer_base_answers_for_links_among_manuals(path: str, claimed: str | None) -> None:
+    before = image({path: link("/opt/changelog.gz"), "/opt/changelog.gz": "x"})
+
+    (told,) = program_differences(before, image({path: link("/opt/changelog.gz")}), "use-slim-base")
+
+    assert told.claimed_by == claimed

@@ -1,0 +1,209 @@
+"""What the npm packages of an image need of its base: a compiler where they have native parts, programs, libraries.
+
+A lock file says which packages have install scripts (`hasInstallScript` of npm's, `requiresBuild` of pnpm's) or, by
+their names, what compiles; without one the names in package.json must do.
+"""
+
+import re
+from collections.abc import Iterator, Mapping
+
+from optimizer.context import Context
+from optimizer.context.manifests import table
+from optimizer.images.npm import native_package
+from optimizer.model import BASE_WORKDIR, Dockerfile, Step
+from optimizer.shell import Call
+from optimizer.syntax.lazy_pattern import lazy_pattern
+from optimizer.transforms._scripts import text_of
+
+_MANAGERS = frozenset({"npm", "yarn", "pnpm", "bun", "lerna", "npx"})
+_INSTALLS = frozenset({"install", "i", "ci", "add", "clean-install", "rebuild", "global", "bootstrap", "dedupe"})
+# Install scripts that print, patch text or look whether the registry's part for the platform is there.
+_HARMLESS = frozenset(
+    (
+        "@nestjs/core @parcel/watcher @prisma/client @prisma/engines @scarf/scarf @swc/core @tailwindcss/oxide "
+        "bootstrap core-js core-js-bundle core-js-pure ejs es5-ext esbuild fsevents highlight.js husky less lmdb "
+        "msgpackr-extract nodemon nx postinstall-postinstall preact prisma protobufjs styled-components tesseract.js "
+        "uglifyjs-webpack-plugin unrs-resolver vue-demi vuepress web-streams-polyfill workerd yarn"
+    ).split()
+)
+# From these releases on the package holds, or the registry has beside it, a build for every current Node.js.
+_READY_FROM = {
+    "argon2": (0, 40), "bcrypt": (6,), "bufferutil": (4, 0, 2), "classic-level": (1,), "leveldown": (6,),
+    "sharp": (0, 33), "utf-8-validate": (5, 0, 3),
+}  # fmt: skip
+# Packages by which others are compiled, or find what was.
+_MARKERS = frozenset(
+    "bindings nan node-addon-api node-gyp-build node-pre-gyp @mapbox/node-pre-gyp prebuild-install cmake-js".split()
+)
+_NATIVE = frozenset(
+    (
+        "@playwright/test @tensorflow/tfjs-node appmetrics bcrypt better-sqlite3 canvas cpu-features cwebp-bin "
+        "cypress deasync electron farmhash ffi ffi-napi gifsicle grpc heapdump hiredis ibm_db iconv iltorb "
+        "isolated-vm jpegtran-bin kerberos keytar libpq libxmljs libxmljs2 lzma-native microtime "
+        "mongodb-client-encryption mongodb-memory-server mozjpeg node-canvas node-expat node-hid node-libcurl "
+        "node-pty node-rdkafka node-sass nodegit nodejieba opencv4nodejs optipng-bin oracledb pg-native phantomjs "
+        "phantomjs-prebuilt playwright pngquant-bin posix puppeteer re2 ref ref-napi robotjs serialport snappy "
+        "sodium-native sqlite3 tree-sitter usb uws v8-profiler xxhash zeromq zmq"
+    ).split()
+)
+# What packages start or load.
+_LOADED = {
+    **dict.fromkeys(("@prisma/client", "@prisma/engines", "prisma"), "openssl"),
+    **dict.fromkeys(("git-rev-sync", "nodegit", "semantic-release", "simple-git"), "git"),
+    **dict.fromkeys(("easyimage", "gm", "imagemagick"), "imagemagick"),
+    "phantomjs-prebuilt": "fontconfig",
+}
+_GIT = lazy_pattern(
+    r"git(?:\+[a-z]+)?:|git@|git\+|(?:github|gitlab|bitbucket|gist):|[\w.-]+/[\w.-]+(?:#.*)?$|.*\.git(?:#.*)?$"
+)
+_YARN_NAME = lazy_pattern(r'^"?(@?[^@\s"]+)@[^\n]*:\n(?:\s+version:? "?([^"\s]+)"?)?', re.MULTILINE)
+_PNPM_NAME = lazy_pattern(r"^  ['\"]?/?((?:@[^/@\s]+/)?[^/@\s]+)[@/]([^:(_'\"]+)[^\n]*:$", re.MULTILINE)
+_GIT_IN_LOCK = lazy_pattern(r"resolved \"git|resolution: \".*@git|git\+ssh:|type: git|git@github", re.IGNORECASE)
+
+
+def why_needed(
+    dockerfile: Dockerfile, context: Context, step: Step, lost: frozenset[str], has: frozenset[str]
+) -> Iterator[str]:
+    """Go through what a RUN installs that the small image is not enough for.
+
+    `lost` are the Debian packages that only the full image has, `has` those that are installed.
+    """
+    for call in step.run.calls if step.run else ():
+        if call.program not in _MANAGERS:
+            continue
+        words = [word.value or "" for word in call.arguments]
+        names = [word for word in words if word and not word.startswith("-")]
+        if call.program == "yarn" and not names:
+            names = ["install"]
+        if call.program == "npx":
+            yield from _why_listed(((_bare(name), None) for name in names[:1]), lost, has)
+        elif names and names[0] in _INSTALLS:
+            yield from _why_words(names[1:], lost, has)
+            if not {"-g", "--global", "--location=global"} & set(words) and names[0] != "global":
+                yield from _why_project(dockerfile, context, step, call, lost, has)
+
+
+def _why_words(names: list[str], lost: frozenset[str], has: frozenset[str]) -> Iterator[str]:
+    if any(_GIT.match(name) and not name.startswith(("@", ".", "/")) for name in names) and "git" not in has:
+        yield "a package is fetched from a repository with git"
+    yield from _why_listed(((_bare(name), _version_in(name)) for name in names), lost, has)
+
+
+def _bare(name: str) -> str:
+    at = name.find("@", 1)
+    return name if at < 0 else name[:at]
+
+
+def _version_in(name: str) -> str | None:
+    at = name.find("@", 1)
+    return None if at < 0 else name[at + 1 :]
+
+
+def _why_project(
+    dockerfile: Dockerfile, context: Context, step: Step, call: Call, lost: frozenset[str], has: frozenset[str]
+) -> Iterator[str]:
+    manifest = _text(dockerfile, context, step, call, "package.json")
+    if manifest is None:
+        yield f"the package.json of the install in line {step.line} is not known"
+        return
+    content = table(_json(manifest))
+    ranges = {
+        name: version if isinstance(version, str) else ""
+        for field in ("dependencies", "devDependencies", "optionalDependencies")
+        for name, version in table(content, field).items()
+    }
+    if "git" not in has and (name := next((n for n, v in ranges.items() if _GIT.match(v)), None)):
+        yield f"{name} is fetched from a repository with git"
+    names = ("package-lock.json", "npm-shrinkwrap.json", "yarn.lock", "pnpm-lock.yaml")
+    locks = {name: text for name in names if (text := _text(dockerfile, context, step, call, name)) is not None}
+    if not locks:
+        yield from _why_listed(((name, _lowest(version)) for name, version in ranges.items()), lost, has)
+    for name, text in locks.items():
+        if "git" not in has and _GIT_IN_LOCK.search(text):
+            yield f"{name} has a package of a repository, which git fetches"
+        yield from _why_locked(name, text, lost, has)
+
+
+def _why_locked(name: str, text: str, lost: frozenset[str], has: frozenset[str]) -> Iterator[str]:
+    if name == "yarn.lock":
+        yield from _why_named(((m[1], m[2]) for m in _YARN_NAME.finditer(text)), lost, has)
+        return
+    if name == "pnpm-lock.yaml":
+        yield from _why_named(((m[1], m[2]) for m in _PNPM_NAME.finditer(text)), lost, has)
+        return
+    content = table(_json(text))
+    packages = table(content, "packages")
+    if packages:
+        yield from _why_scripted(packages, lost, has)
+    else:
+        yield from _why_named(_of_first_form(content), lost, has)
+
+
+def _of_first_form(content: Mapping[str, object]) -> Iterator[tuple[str, str | None]]:
+    """Go through a lock file of npm 6, whose packages lie within each other."""
+    for name, entry in table(content, "dependencies").items():
+        version = table(entry).get("version")
+        yield name, version if isinstance(version, str) else None
+        yield from _of_first_form(table(entry))
+
+
+def _why_scripted(packages: Mapping[str, object], lost: frozenset[str], has: frozenset[str]) -> Iterator[str]:
+    """Judge a lock file that tells which packages have install scripts."""
+    for path, value in packages.items():
+        entry = table(value)
+        name = path.rpartition("node_modules/")[2]
+        if not path or entry.get("link"):
+            continue
+        if reason := _why_loaded(name, lost, has):
+            yield reason
+        if entry.get("hasInstallScript") and not _is_ready(name, str(entry.get("version", ""))):
+            yield f"{name} has an install script, which may compile it"
+
+
+def _why_named(names: Iterator[tuple[str, str | None]], lost: frozenset[str], has: frozenset[str]) -> Iterator[str]:
+    """Judge a lock file that has names alone: what compiles brings its means along."""
+    found = dict(names)
+    yield from _why_listed(iter(found.items()), lost, has)
+    if marker := next(iter(sorted(_MARKERS & found.keys())), None):
+        yield f"the lock file has {marker}, by which packages are compiled"
+
+
+def _why_listed(names: Iterator[tuple[str, str | None]], lost: frozenset[str], has: frozenset[str]) -> Iterator[str]:
+    for name, version in names:
+        if reason := _why_loaded(name, lost, has):
+            yield reason
+        known = native_package(name)
+        if (name in _NATIVE or (known and not known.comes_ready)) and not _is_ready(name, version or ""):
+            yield f"{name} may be compiled when it is installed"
+
+
+def _is_ready(name: str, version: str) -> bool:
+    if name in _READY_FROM:
+        numbers = re.match(r"[\^~>=v\s]*(\d+)(?:\.(\d+))?(?:\.(\d+))?", version)
+        found = tuple(int(part) for part in numbers.groups() if part is not None) if numbers else ()
+        return bool(found) and found >= _READY_FROM[name]
+    return name in _HARMLESS
+
+
+def _why_loaded(name: str, lost: frozenset[str], has: frozenset[str]) -> str | None:
+    package = _LOADED.get(name)
+    return f"{name} needs {package}, which the slim image lacks" if package in lost and package not in has else None
+
+
+def _lowest(version: str) -> str:
+    """Return the release that a range starts at."""
+    return re.sub(r"^[\^~>=v\s]+", "", version)
+
+
+def _text(dockerfile: Dockerfile, context: Context, step: Step, call: Call, name: str) -> str | None:
+    text = text_of(dockerfile, context, step, name, call.directory or step.state.workdir or BASE_WORKDIR)
+    return context.text(name) if text is None and step.instruction.flags else text
+
+
+def _json(text: str) -> object:
+    from json import JSONDecodeError, loads
+
+    try:
+        return loads(text)
+    except JSONDecodeError:
+        return None

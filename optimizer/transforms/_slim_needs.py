@@ -1,0 +1,224 @@
+"""Why a stage, and those that stand on it, cannot do with the slim variant of its base image."""
+
+import posixpath
+import re
+from collections.abc import Iterator
+
+from msgspec import Struct
+
+from optimizer.context import Context
+from optimizer.images import Variant, packages, suite
+from optimizer.images.packages import lost_commands
+from optimizer.images.pythons import python_minor
+from optimizer.model import Dockerfile, Step
+from optimizer.model.base_images import repository
+from optimizer.syntax.lazy_pattern import lazy_pattern
+from optimizer.transforms import _node_needs, _python_needs
+from optimizer.transforms._mentioned import mentioned, sources_in
+from optimizer.transforms._runtime_needs import Need, Unknown, installed, needs_of
+
+# What the images put into /usr/local, so that its variants have it, though Debian has packages of that name too.
+_OWN = {
+    "python": lazy_pattern(r"python[\d.]*|pip[\d.]*|pydoc[\d.]*|idle[\d.]*|2to3.*|python[\d.]*-config"),
+    "node": lazy_pattern(r"node|nodejs|npm|npx|yarn|yarnpkg|corepack"),
+}
+_OWN_FOLDERS = frozenset({"", "/usr/local/bin", "/usr/local/sbin"})
+_SYSTEM_PATH = lazy_pattern(r"(?<![\w./$}])/(?:usr/(?:bin|sbin|lib|share|include|libexec)|bin|sbin|lib|etc)/[\w./+*-]+")
+# Places that every Debian image has, or that hold what this build puts there.
+_EVERYWHERE = lazy_pattern(
+    r"/etc/(?:apt|passwd|group|shadow|hosts|hostname|resolv\.conf|profile(?:\.d)?|environment|localtime|timezone"
+    r"|bash\.bashrc|default|init\.d|cron\.d|security|skel|issue|motd|os-release|debian_version|ld\.so\.conf(?:\.d)?|dpkg|sudoers(?:\.d)?"
+    r"|nsswitch\.conf|locale\.gen|systemd|nginx|supervisor|pip\.conf|npmrc)(?:/.*)?"
+    r"|/usr/share/(?:zoneinfo|keyrings|nginx|doc|man|locale)(?:/.*)?|/usr/lib/(?:apt|dpkg|os-release)(?:/.*)?"
+    r"|/(?:usr/)?s?bin/(?:env|sh|bash|dash|tini|dumb-init|nologin|false|true|ln|cat|chmod|chown|mkdir|rm|cp|mv|tar|date|echo"
+    r"|dpkg.*|apt.*|sed|grep|gosu|entrypoint[\w.-]*|start[\w.-]*|docker[\w.-]*)"
+)
+_NEEDS_MANUALS = lazy_pattern(
+    r"openjdk-.*|default-j(?:re|dk).*|postgresql.*|ca-certificates-java|tomcat\d*|maven|gradle|ant|scala"
+)
+_USES_TLS = frozenset({"curl", "wget", "git", "openssl", "svn", "hg"})
+_ASKED_FOR = frozenset("bzip2 curl git hg make pgrep pkill ps scp ssh svn unzip wget xz".split())
+_COMPILERS = frozenset("c++ cargo cc cmake g++ gcc go gradle make meson mvn ninja rustc".split())
+_PYTHON_LIBRARIES = lazy_pattern(r"\bfind_library\b|\b(?:CDLL|LoadLibrary|cdll\.\w+)\s*\(|\bffi\.dlopen\b")
+_TKINTER = lazy_pattern(r"^\s*(?:from|import)\s+(?:tkinter|turtle|idlelib|Tkinter)\b", re.MULTILINE)
+_TLS_FILES = lazy_pattern(r"/etc/ssl|SSL_CERT_|NODE_EXTRA_CA_CERTS|use-openssl-ca")
+# Fonts and tables of the system that sources read by path, or by the name of a font that only full images have.
+_SYSTEM_FILES = lazy_pattern(r"/usr/share/(?:fonts|mime|dict)|/etc/(?:mime\.types|ImageMagick)|DejaVuSans|fontconfig")
+_FROM_SOURCE = lazy_pattern(r"PIP_NO_BINARY|UV_NO_BINARY|build_from_source|build-from-source", re.IGNORECASE)
+_COMPOSE = tuple(
+    f"{name}{kind}.{end}"
+    for name in ("docker-compose", "compose")
+    for kind in ("", ".override", ".prod", ".production")
+    for end in ("yml", "yaml")
+)
+_STARTED_BY_COMPOSE = lazy_pattern(r"^\s*(?:test|command|entrypoint)\s*:(.*(?:\n\s*-[^\n:]*$)*)", re.MULTILINE)
+_NATIVE_FILES = lazy_pattern(r".*\.(?:so(?:\.\d+)*|node|a|o)")
+_STATIC_IMAGES = lazy_pattern(r"ghcr\.io/astral-sh/uv(?:[:@].*)?|(?:docker\.io/)?(?:library/)?busybox(?:[:@].*)?")
+_KNOWN_BUILDERS = frozenset({"python", "node", "alpine", "scratch", "ghcr.io/astral-sh/uv"})
+_FIRST_PIP = "2021-01"  # from here on the images' pip knows all kinds of wheels
+
+
+class Change(Struct, frozen=True):
+    """The variants that a stage stands on and may stand on, and the stages that this concerns."""
+
+    full: Variant
+    slim: Variant
+    stages: frozenset[int]
+
+    @property
+    def lost(self) -> frozenset[str]:
+        """The packages that only the full image has."""
+        return (packages(self.full) or frozenset()) - (packages(self.slim) or frozenset())
+
+
+def why_not(dockerfile: Dockerfile, context: Context, change: Change) -> Iterator[str]:
+    """Go through the reasons, in the order in which they are best told."""
+    release = suite(change.full)
+    commands = lost_commands((change.full.image, change.full.tag), (change.slim.image, change.slim.tag))
+    if release is None or commands is None:
+        yield f"the packages of {change.full.name} are not known"
+        return
+    yield from _why_commands(dockerfile, context, change, commands, release)
+    yield from _why_installs(dockerfile, context, change, release)
+    yield from _why_copies(dockerfile, context, change)
+    yield from _why_paths(dockerfile, change)
+    yield from _why_composed(context, commands)
+    yield from _why_sources(dockerfile, context, change, commands, release)
+
+
+def _why_commands(
+    dockerfile: Dockerfile, context: Context, change: Change, commands: dict[str, frozenset[str]], release: str
+) -> Iterator[str]:
+    for need in needs_of(dockerfile, context, change.stages):
+        if isinstance(need, Unknown):
+            yield need.reason
+        elif reason := _why_need(dockerfile, change, commands, release, need):
+            yield reason
+
+
+def _why_need(
+    dockerfile: Dockerfile, change: Change, commands: dict[str, frozenset[str]], release: str, need: Need
+) -> str | None:
+    has = installed(dockerfile, need.stage, release, need.index)
+    if need.name in _USES_TLS and "ca-certificates" in change.lost and "ca-certificates" not in has:
+        return f"{need.name} ({need.place}) needs ca-certificates, which the slim image lacks"
+    if need.name not in commands or _is_own(change.full.image, need.program):
+        return None
+    if commands[need.name] & has:
+        return None
+    return f"{need.place} starts {need.name}, which the slim image lacks"
+
+
+def _is_own(image: str, program: str) -> bool:
+    own = _OWN.get(image)
+    folder, name = posixpath.split(program)
+    return own is not None and bool(own.fullmatch(name)) and folder in _OWN_FOLDERS
+
+
+def _why_installs(dockerfile: Dockerfile, context: Context, change: Change, release: str) -> Iterator[str]:
+    """Go through what the package managers of the languages install, also in the stages that files are copied from."""
+    if built := _FROM_SOURCE.search(dockerfile.document.source):
+        yield f"{built[0]} has packages built from their sources"
+    minor, stages = python_minor(change.full), _with_sources(dockerfile, change)
+    for step in dockerfile:
+        if step.run is None or step.stage not in stages:
+            continue
+        has = installed(dockerfile, step.stage, release, step.index)
+        if minor is not None:
+            current = change.full.last is None or change.full.last >= _FIRST_PIP
+            python = _python_needs.Interpreter(minor, release, change.lost, current)
+            yield from _python_needs.why_needed(dockerfile, context, step, python, has)
+        elif any(re.match(r"pip|python", call.program) for call in step.run.calls) and change.full.image == "python":
+            yield f"which wheels there are for {change.full.name} is not known"
+        yield from _node_needs.why_needed(dockerfile, context, step, change.lost, has)
+        if manual := next((name for name in sorted(has) if _NEEDS_MANUALS.fullmatch(name)), None):
+            yield f"{manual} may ask for the folders of manuals, which the slim image lacks"
+
+
+def _why_composed(context: Context, commands: dict[str, frozenset[str]]) -> Iterator[str]:
+    """Go through what a compose file beside the sources starts in containers, such as its own health checks."""
+    for path in _COMPOSE:
+        text = (context.read_bytes(path) or b"").decode("utf-8", "replace")
+        for match in _STARTED_BY_COMPOSE.finditer(text):
+            words = set(re.findall(r"[\w.+-]+", match[1])) & commands.keys() & _ASKED_FOR
+            yield from (f"{path} starts {word}, which the slim image lacks" for word in sorted(words))
+
+
+def _with_sources(dockerfile: Dockerfile, change: Change) -> frozenset[int]:
+    """Return the stages of a change with those that they take files from, and what these stand on."""
+    found = set(change.stages)
+    for stage in range(len(dockerfile.stages) - 1, -1, -1):
+        if stage in found:
+            found |= dockerfile.lineage(stage) | dockerfile.copied_from.get(stage, frozenset())
+    return frozenset(found)
+
+
+def _why_copies(dockerfile: Dockerfile, context: Context, change: Change) -> Iterator[str]:
+    """Go through the files that come from elsewhere and may be linked to what only the full image has."""
+    for step in dockerfile:
+        source = step.instruction.flag("from") if step.name == "COPY" else None
+        if source is None:
+            continue
+        stage = next((s for s in dockerfile.stages[: step.stage] if source.lower() in {s.name, str(s.index)}), None)
+        if step.stage in change.stages:
+            yield from _why_from(dockerfile, change, step, source if stage is None else stage.index)
+        elif stage is not None and stage.index in change.stages:
+            yield from (
+                f"line {step.line} takes {word} from the image"
+                for word in step.instruction.arguments[:-1]
+                if word == "/" or _SYSTEM_PATH.match(word)
+            )
+    for path in context.under(""):
+        if _NATIVE_FILES.fullmatch(path) and "node_modules/" not in path:
+            yield f"{path} may be linked to a library that the slim image lacks"
+
+
+def _why_from(dockerfile: Dockerfile, change: Change, step: Step, source: str | int) -> Iterator[str]:
+    if isinstance(source, str):
+        if not _STATIC_IMAGES.fullmatch(source):
+            yield f"what line {step.line} takes from {source} may need the full image"
+        return
+    if source in change.stages:
+        return
+    lineage = dockerfile.lineage(source)
+    base = dockerfile.stages[min(lineage)].base or ""
+    if repository(base) not in _KNOWN_BUILDERS:
+        yield f"what line {step.line} takes from {base or 'another stage'} may need the full image"
+    for other in dockerfile:
+        for call in other.run.calls if other.run and other.stage in lineage else ():
+            if call.program in _COMPILERS:
+                yield f"what {call.program} makes in line {other.line} may be linked to what the slim image lacks"
+
+
+def _why_paths(dockerfile: Dockerfile, change: Change) -> Iterator[str]:
+    """Go through the instructions that name a place of the system which packages of the full image may have made."""
+    for step in dockerfile:
+        if step.stage not in change.stages or step.name in {"FROM", "LABEL", "COPY", "ADD"}:
+            continue
+        for match in _SYSTEM_PATH.finditer(step.instruction.body.text):
+            if not _EVERYWHERE.fullmatch(match[0]):
+                yield f"line {step.line} names {match[0]}, which the slim image may lack"
+
+
+def _why_sources(
+    dockerfile: Dockerfile, context: Context, change: Change, commands: dict[str, frozenset[str]], release: str
+) -> Iterator[str]:
+    names = frozenset(name for name in commands if not _is_own(change.full.image, name))
+    stages = _with_sources(dockerfile, change)
+    for need in mentioned(dockerfile, context, stages, names):
+        if not commands[need.name] & installed(dockerfile, need.stage, release):
+            yield f"{need.place} may start {need.name}, which the slim image lacks"
+    tls = "ca-certificates" in change.lost
+    for path, text in sources_in(dockerfile, context, stages):
+        if path.endswith(".py") and _TKINTER.search(text):
+            yield f"{path} imports tkinter, whose libraries the slim image lacks"
+        if path.endswith(".py") and _PYTHON_LIBRARIES.search(text):
+            yield f"{path} loads a shared library"
+        if found := _SYSTEM_FILES.search(text):
+            yield f"{path} speaks of {found[0]}, which the slim image lacks"
+        if "<text" in text and "sharp" in text:
+            yield f"{path} draws text with sharp, and the slim image has no fonts"
+        if tls and _TLS_FILES.search(text):
+            yield f"{path} reads the certificates of the system, which the slim image lacks"
+    if tls and (told := _TLS_FILES.search(dockerfile.document.source)):
+        yield f"the Dockerfile speaks of {told[0]}, and the slim image has no certificates"
