@@ -15,7 +15,7 @@ from optimizer.shell import Call
 from optimizer.syntax.lazy_pattern import lazy_pattern
 from optimizer.transforms._scripts import text_of
 
-_MANAGERS = frozenset({"npm", "yarn", "pnpm", "bun", "lerna", "npx"})
+_MANAGERS = frozenset({"npm", "yarn", "pnpm", "bun", "npx"})
 _INSTALLS = frozenset({"install", "i", "ci", "add", "clean-install", "rebuild", "global", "bootstrap", "dedupe"})
 # Install scripts that print, patch text or look whether the registry's part for the platform is there.
 _HARMLESS = frozenset(
@@ -33,7 +33,8 @@ _READY_FROM = {
 }  # fmt: skip
 # Packages by which others are compiled, or find what was.
 _MARKERS = frozenset(
-    "bindings nan node-addon-api node-gyp-build node-pre-gyp @mapbox/node-pre-gyp prebuild-install cmake-js".split()
+    "@mapbox/node-pre-gyp bindings cmake-js nan node-addon-api node-gyp node-gyp-build node-pre-gyp "
+    "prebuild-install".split()
 )
 _NATIVE = frozenset(
     (
@@ -69,6 +70,8 @@ def why_needed(
     `lost` are the Debian packages that only the full image has, `has` those that are installed.
     """
     for call in step.run.calls if step.run else ():
+        if call.program in {"lerna", "rush"}:
+            yield f"what {call.program} installs is not known"
         if call.program not in _MANAGERS:
             continue
         words = [word.value or "" for word in call.arguments]
@@ -130,6 +133,7 @@ def _why_locked(name: str, text: str, lost: frozenset[str], has: frozenset[str])
         return
     if name == "pnpm-lock.yaml":
         yield from _why_named(((m[1], m[2]) for m in _PNPM_NAME.finditer(text)), lost, has)
+        yield from _why_built(text)
         return
     content = table(_json(text))
     packages = table(content, "packages")
@@ -137,6 +141,14 @@ def _why_locked(name: str, text: str, lost: frozenset[str], has: frozenset[str])
         yield from _why_scripted(packages, lost, has)
     else:
         yield from _why_named(_of_first_form(content), lost, has)
+
+
+def _why_built(text: str) -> Iterator[str]:
+    """Judge what pnpm's lock file says is to be built: the mark stands below the name."""
+    for block in text.split("\n\n"):
+        found = _PNPM_NAME.search(block) if "requiresBuild: true" in block else None
+        if found and not _is_ready(found[1], found[2]):
+            yield f"{found[1]} has an install script, which may compile it"
 
 
 def _of_first_form(content: Mapping[str, object]) -> Iterator[tuple[str, str | None]]:

@@ -80,7 +80,21 @@ def _of_tool(context: Context, call: Call) -> Iterator[Wanted | str]:
             yield from (
                 w for w in map(parse_requirement, words[words.index("add") + 1 :] if "add" in words else ()) if w
             )
-    elif name in {"conda", "mamba", "micromamba", "easy_install", "pipx", "hatch", "pixi", "rye", "tox", "nox"}:
+    elif name in {
+        "conda",
+        "mamba",
+        "micromamba",
+        "easy_install",
+        "pip-sync",
+        "buildout",
+        "flit",
+        "pipx",
+        "hatch",
+        "pixi",
+        "rye",
+        "tox",
+        "nox",
+    }:
         yield f"what {name} installs is not known"
     elif name.startswith("python") and words[:1] and words[0].endswith("setup.py"):
         folder = words[0][: -len("setup.py")].rstrip("/")

@@ -19,7 +19,6 @@ from optimizer.images.packages import brought_by
 from optimizer.model import BASE_WORKDIR, Dockerfile, Step
 from optimizer.shell import SHELLS, Call, calls, parse_script, resolve
 from optimizer.syntax.lazy_pattern import lazy_pattern
-from optimizer.transforms._recommended import packages_of
 from optimizer.transforms._scripts import program_text, script_path, text_of
 
 STARTS = frozenset({"CMD", "ENTRYPOINT", "HEALTHCHECK"})
@@ -29,7 +28,8 @@ _SHELL_NAMES = lazy_pattern(r"(?:\S*/)?(?:ba|da|a|k|z)?sh")
 _GIVEN = frozenset({'"$@"', "$@", '"${@}"', "${@}", "$*", '"$*"', '"$1"', "$1"})
 # Programs that start others which stand in files of their own.
 _OPAQUE = frozenset(
-    "supervisord circusd honcho foreman s6-svscan runsvdir crond cron monit systemctl service runit init pm2".split()
+    "circusd cron crond doit fab foreman honcho init inv invoke just monit pm2 runit runsvdir s6-svscan service "
+    "supervisord systemctl task".split()
 )
 _BUILT_IN = frozenset(
     "[ [[ : . alias bg cd command echo eval exec exit export false fg hash jobs kill let local printf pwd read return "
@@ -39,8 +39,18 @@ _RUNNERS = frozenset({"npm", "yarn", "pnpm", "bun"})
 _OWN_VERBS = frozenset("start test stop restart".split())
 _LIFECYCLE = ("preinstall", "install", "postinstall", "prepublish", "preprepare", "prepare", "postprepare")
 _INSTALLS = frozenset({"install", "i", "ci", "add", "clean-install"})
-_BROUGHT_ALONG = {"apt-key": {"gpg"}, "dvc": {"git"}, "pre-commit": {"git"}, "ansible-playbook": {"ssh"}}
+_BROUGHT_ALONG = {
+    "ansible-playbook": {"ssh"},
+    "apt-key": {"gpg"},
+    "bower": {"git"},
+    "cmake-js": {"make"},
+    "dvc": {"git"},
+    "node-gyp": {"make", "python3"},
+    "node-pre-gyp": {"make", "python3"},
+    "pre-commit": {"git"},
+}
 _SETS_VARIABLES = lazy_pattern(r".*/bin/activate|/etc/(?:os-release|environment|profile|default/locale)|.*/\.env|\.env")
+_VERSION = lazy_pattern(r"[=/:]")
 _UNPACKED = ((".xz", "xz"), (".txz", "xz"), (".bz2", "bzip2"), (".tbz", "bzip2"), (".tbz2", "bzip2"), (".lzma", "xz"))
 
 
@@ -88,10 +98,17 @@ def installed(dockerfile: Dockerfile, stage: int, release: str, until: int | Non
     found: set[str] = set()
     for step in dockerfile.steps if until is None else dockerfile.steps[: until + 1]:
         for call in step.run.calls if step.run and step.stage in lineage else ():
-            if APT.installs(call):
-                for name in packages_of(call) or ():
-                    found |= brought_by(name, release)
+            names = _packages(call)
+            if APT.installs(call) and call.certain:
+                found = found.union(*(brought_by(name, release) for name in names))
+            elif call.program in APT.programs and {"remove", "purge"} & names:
+                found = found.difference(*(brought_by(name, release) for name in names))
     return frozenset(found)
+
+
+def _packages(call: Call) -> frozenset[str]:
+    """Return the words of a call of apt that may be packages, without versions and architectures."""
+    return frozenset(_VERSION.split(word.value, maxsplit=1)[0] for word in call.arguments if word.value)
 
 
 def _of_run(dockerfile: Dockerfile, context: Context, step: Step) -> Iterator[Found]:

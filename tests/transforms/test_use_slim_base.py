@@ -138,6 +138,7 @@ def test_what_pip_installs(requirements: str, reason: str | None) -> None:
         ("pip install .", {"pyproject.toml": '[project]\nname = "x"\ndependencies = ["flask"]\n'}, None),
         ("pip install .", {"setup.py": 'setup(install_requires=["uwsgi"])'}, "uwsgi has no wheel"),
         ("pip install .", {"setup.py": "setup(install_requires=read())"}, "what setup.py asks for is not known"),
+        ("pip-sync requirements.txt", {}, "what pip-sync installs is not known"),
         ("conda install x", {}, "what conda installs is not known"),
         ("pip install --no-cache-dir gunicorn 'uvicorn[standard]'", {}, None),
     ],
@@ -163,6 +164,12 @@ def lock(**packages: dict[str, object]) -> str:
         ({"yarn.lock": 'bcrypt@^5:\n  version "5.1.0"\n'}, "bcrypt may be compiled"),
         ({"yarn.lock": 'bcrypt@^6:\n  version "6.0.0"\n'}, None),
         ({"pnpm-lock.yaml": "packages:\n\n  better-sqlite3@11.1.0:\n    resolution: {}\n"}, "better-sqlite3 may be"),
+        ({"pnpm-lock.yaml": "packages:\n\n  /odd@1.0.0:\n    resolution: {}\n    requiresBuild: true\n"}, "odd has an"),
+        ({"pnpm-lock.yaml": "packages:\n\n  /esbuild@0.20.0:\n    requiresBuild: true\n"}, None),
+        (
+            {"yarn.lock": '"odd@npm:^1":\n  version: 1.0.0\n\n"node-gyp@npm:latest":\n  version: 10.0.0\n'},
+            "has node-gyp",
+        ),
         ({"package.json": '{"dependencies": {"sqlite3": "^5"}}'}, "sqlite3 may be compiled"),
         ({"package.json": '{"dependencies": {"simple-git": "^3"}}'}, "simple-git needs git"),
         ({"package.json": '{"dependencies": {"x": "git+ssh://git@example.com/x"}}'}, "x is fetched from a repository"),
@@ -218,6 +225,8 @@ def test_what_is_installed_later_does_not_serve_an_earlier_step() -> None:
 
     judge(run(PYTHON.format(f"RUN make\n{install}")), "starts make")
     judge(run(PYTHON.format(f"{install}\nRUN make")), None)
+    judge(run(PYTHON.format(f"{install} && apt-get purge -y make\nRUN make")), "starts make")
+    judge(run(PYTHON.format("RUN test -e /x || apt-get install -y make\nRUN make")), "starts make")
 
 
 def test_scripts_are_followed_to_what_they_start() -> None:
