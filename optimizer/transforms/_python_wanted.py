@@ -33,6 +33,7 @@ _LOCKED_TOOLS = {
     "pdm": ("pdm.lock", "pyproject.toml"),
     "pipenv": ("Pipfile.lock", "Pipfile"),
 }
+_UNREAD = frozenset("buildout conda easy_install flit hatch mamba micromamba nox pip-sync pipx pixi rye tox".split())
 _BUILDS_FROM = ("setuptools", "poetry", "hatchling", "hatch", "flit", "pdm", "uv_build", "uv-build", "whey", "jupyter")
 _OTHER_SYSTEM = lazy_pattern(
     r"(?:sys_platform|platform_system|os_name)\s*==\s*['\"](?:win32|windows|darwin|cygwin|nt)['\"]", re.IGNORECASE
@@ -80,21 +81,7 @@ def _of_tool(context: Context, call: Call) -> Iterator[Wanted | str]:
             yield from (
                 w for w in map(parse_requirement, words[words.index("add") + 1 :] if "add" in words else ()) if w
             )
-    elif name in {
-        "conda",
-        "mamba",
-        "micromamba",
-        "easy_install",
-        "pip-sync",
-        "buildout",
-        "flit",
-        "pipx",
-        "hatch",
-        "pixi",
-        "rye",
-        "tox",
-        "nox",
-    }:
+    elif name in _UNREAD:
         yield f"what {name} installs is not known"
     elif name.startswith("python") and words[:1] and words[0].endswith("setup.py"):
         folder = words[0][: -len("setup.py")].rstrip("/")
@@ -127,7 +114,7 @@ class _Reader(Struct, frozen=True):
                 file = value if equals else next(rest, None)
                 if file is None:
                     yield "which requirement file pip reads is not known"
-                elif name not in {"-c", "--constraint"}:
+                else:  # a constraint may hold a project at a release without a wheel, so it is judged as if asked for
                     yield from self.file(file)
             elif name in {"-e", "--editable"}:
                 yield from self.requirement((value if equals else next(rest, None)) or "?")
@@ -142,12 +129,12 @@ class _Reader(Struct, frozen=True):
             return
         for line in _CONTINUED.sub(" ", text).splitlines():
             bare = re.sub(r"(?:^|\s+)#.*$", "", line).strip()
-            nested = re.match(r"(?:-r|--requirement)[\s=]+(\S+)", bare)
+            nested = re.match(r"(?:-[rc]\s*|--(?:requirement|constraint)[\s=]+)(\S+)", bare)
             if nested:
                 folder = path.rpartition("/")[0]
                 yield from self.file(f"{folder}/{nested[1]}" if folder else nested[1], (*seen, path))
-            elif re.match(r"(?:-e|--editable)[\s=]", bare):
-                yield from self.requirement(re.split(r"[\s=]+", bare, maxsplit=1)[1])
+            elif editable := re.match(r"(?:-e\s*|--editable[\s=]+)(\S+)", bare):
+                yield from self.requirement(editable[1])
             elif bare.startswith("--no-binary"):
                 yield f"{path} has pip build from sources"
             elif bare and not bare.startswith("-"):

@@ -44,7 +44,10 @@ _TKINTER = lazy_pattern(r"^\s*(?:from|import)\s+(?:tkinter|turtle|idlelib|Tkinte
 _TLS_FILES = lazy_pattern(r"/etc/ssl|SSL_CERT_|NODE_EXTRA_CA_CERTS|use-openssl-ca")
 # Fonts and tables of the system that sources read by path, or by the name of a font that only full images have.
 _SYSTEM_FILES = lazy_pattern(r"/usr/share/(?:fonts|mime|dict)|/etc/(?:mime\.types|ImageMagick)|DejaVuSans|fontconfig")
-_FROM_SOURCE = lazy_pattern(r"PIP_NO_BINARY|UV_NO_BINARY|build_from_source|build-from-source", re.IGNORECASE)
+_FROM_SOURCE = lazy_pattern(
+    r"PIP_(?:NO_BINARY|CONSTRAINT|REQUIREMENT)|UV_(?:NO_BINARY|CONSTRAINT)|build_from_source|build-from-source",
+    re.IGNORECASE,
+)
 _COMPOSE = tuple(
     f"{name}{kind}.{end}"
     for name in ("docker-compose", "compose")
@@ -118,7 +121,7 @@ def _is_own(image: str, program: str) -> bool:
 def _why_installs(dockerfile: Dockerfile, context: Context, change: Change, release: str) -> Iterator[str]:
     """Go through what the package managers of the languages install, also in the stages that files are copied from."""
     if built := _FROM_SOURCE.search(dockerfile.document.source):
-        yield f"{built[0]} has packages built from their sources"
+        yield f"{built[0]} may have packages built from their sources"
     minor, stages = python_minor(change.full), _with_sources(dockerfile, change)
     for step in dockerfile:
         if step.run is None or step.stage not in stages:

@@ -70,7 +70,7 @@ def test_nothing_is_said_of_images_without_more_to_give(text: str) -> None:
         ('FROM python:3.12\nRUN tar xJf /x.tar\nCMD ["true"]\n', "starts xz, which the slim image lacks"),
         ('FROM python:3.12\nRUN $TOOL --now\nCMD ["true"]\n', "starts $TOOL, which is not known"),
         ('FROM python:3.12\nCMD ["/usr/bin/python3", "-V"]\n', "starts python3, which the slim image lacks"),
-        ('FROM python:3.12\nENV PIP_NO_BINARY=x\nCMD ["python"]\n', "PIP_NO_BINARY has packages built"),
+        ('FROM python:3.12\nENV PIP_NO_BINARY=x\nCMD ["python"]\n', "PIP_NO_BINARY may have packages"),
         ('FROM python:3.12\nCMD ["supervisord"]\n', "what supervisord starts is not known"),
         ('FROM python:3.12\nCMD ["uvicorn", "app:app", "--reload"]\n', "--reload of line 2 is for development"),
         ('FROM node:20\nENV SSL_CERT_FILE=/x\nCMD ["node"]\n', "SSL_CERT_"),
@@ -118,12 +118,15 @@ def judge(result: Result, reason: str | None) -> None:
         ("-r missing.txt\n", "missing.txt is not in the build context"),
         ("--no-binary :all:\nflask\n", "from sources"),
         ("-r more.txt\n", "mysqlclient has no wheel"),
+        ("-rmore.txt\n", "mysqlclient has no wheel"),
+        ("numpy\n-c held.txt\n", "numpy 1.19.0 has no wheel for Python 3.12"),
+        ("-e./lib\n", "the project in lib is not in the build context"),
         ("# mysqlclient\nflask  # psycopg2\n", None),
         ("-e .\n", "the project in . is not in the build context"),
     ],
 )
 def test_what_pip_installs(requirements: str, reason: str | None) -> None:
-    files = {"requirements.txt": requirements, "more.txt": "mysqlclient\n"}
+    files = {"requirements.txt": requirements, "more.txt": "mysqlclient\n", "held.txt": "numpy==1.19.0\n"}
     judge(run(PYTHON.format("RUN pip install -r requirements.txt"), files), reason)
 
 
@@ -138,6 +141,7 @@ def test_what_pip_installs(requirements: str, reason: str | None) -> None:
         ("pip install .", {"pyproject.toml": '[project]\nname = "x"\ndependencies = ["flask"]\n'}, None),
         ("pip install .", {"setup.py": 'setup(install_requires=["uwsgi"])'}, "uwsgi has no wheel"),
         ("pip install .", {"setup.py": "setup(install_requires=read())"}, "what setup.py asks for is not known"),
+        ("pip install numpy -c held.txt", {"held.txt": "numpy==1.19.0\n"}, "numpy 1.19.0 has no wheel"),
         ("pip-sync requirements.txt", {}, "what pip-sync installs is not known"),
         ("conda install x", {}, "what conda installs is not known"),
         ("pip install --no-cache-dir gunicorn 'uvicorn[standard]'", {}, None),
