@@ -29,7 +29,7 @@ _EVERYWHERE = lazy_pattern(
     r"/etc/(?:apt|passwd|group|shadow|hosts|hostname|resolv\.conf|profile(?:\.d)?|environment|localtime|timezone"
     r"|bash\.bashrc|default|init\.d|cron\.d|security|skel|issue|motd|os-release|debian_version|ld\.so\.conf(?:\.d)?|dpkg|sudoers(?:\.d)?"
     r"|nsswitch\.conf|locale\.gen|systemd|nginx|supervisor|pip\.conf|npmrc)(?:/.*)?"
-    r"|/usr/share/(?:zoneinfo|keyrings|nginx|doc|man|locale)(?:/.*)?|/usr/lib/(?:apt|dpkg|os-release)(?:/.*)?"
+    r"|/usr/share/(?:zoneinfo|keyrings|nginx)(?:/.*)?|/usr/lib/(?:apt|dpkg|os-release)(?:/.*)?"
     r"|/(?:usr/)?s?bin/(?:env|sh|bash|dash|tini|dumb-init|nologin|false|true|ln|cat|chmod|chown|mkdir|rm|cp|mv|tar|date|echo"
     r"|dpkg.*|apt.*|sed|grep|gosu|entrypoint[\w.-]*|start[\w.-]*|docker[\w.-]*)"
 )
@@ -37,6 +37,7 @@ _NEEDS_MANUALS = lazy_pattern(
     r"openjdk-.*|default-j(?:re|dk).*|postgresql.*|ca-certificates-java|tomcat\d*|maven|gradle|ant|scala"
 )
 _USES_TLS = frozenset({"curl", "wget", "git", "openssl", "svn", "hg"})
+_OTHER_LANGUAGE = lazy_pattern(r"\b(?:LANG|LANGUAGE|LC_ALL|LC_MESSAGES)[= ][\"']?(?!C\b|en|POSIX)([a-z]{2,3}_[A-Z]{2})")
 _ASKED_FOR = frozenset("bzip2 curl git hg make pgrep pkill ps scp ssh svn unzip wget xz".split())
 _COMPILERS = frozenset("c++ cargo cc cmake g++ gcc go gradle make meson mvn ninja rustc".split())
 _PYTHON_LIBRARIES = lazy_pattern(r"\bfind_library\b|\b(?:CDLL|LoadLibrary|cdll\.\w+)\s*\(|\bffi\.dlopen\b")
@@ -198,8 +199,13 @@ def _why_paths(dockerfile: Dockerfile, change: Change) -> Iterator[str]:
     for step in dockerfile:
         if step.stage not in change.stages or step.name in {"FROM", "LABEL", "COPY", "ADD"}:
             continue
+        if spoken := _OTHER_LANGUAGE.search(step.instruction.body.text):
+            yield f"line {step.line} asks for another language ({spoken[1]}), and the slim image has no translations"
+        removed = (
+            [word.text for call in step.run.calls if call.program == "rm" for word in call.words] if step.run else []
+        )
         for match in _SYSTEM_PATH.finditer(step.instruction.body.text):
-            if not _EVERYWHERE.fullmatch(match[0]):
+            if not _EVERYWHERE.fullmatch(match[0]) and not any(match[0] in word for word in removed):
                 yield f"line {step.line} names {match[0]}, which the slim image may lack"
 
 
