@@ -37,8 +37,9 @@ _EARLY = frozenset(
 )
 _LATE = frozenset("pre-integration-test integration-test post-integration-test verify install".split())
 _COMPILING = _EARLY - {"clean", "validate", "initialize"}
-# Of `weigh`: Maven takes two seconds to start, and downloads less than this in ten. The wrapper downloads Maven too.
-_LEAST = 6
+# Of `weigh`: to go through the build twice costs two to four seconds, which must be little beside what it downloads
+# and compiles. The wrapper downloads Maven too.
+_LEAST = 12
 _MARKS = ("mvn ", "mvnw ", "./mvnw ", "sh mvnw ", "sh ./mvnw ")
 _SKIP_BOOT = "-Dspring-boot.repackage.skip"
 # What is compiled where it is there, besides all in `src`: some sources alone need not compile.

@@ -6,7 +6,8 @@ import pytest
 from optimizer.ecosystems import Ahead, Cache, Install, Refusal
 
 GAV = "<groupId>g</groupId><artifactId>app</artifactId><version>1</version>"
-LIBRARIES = "".join(f"<dependency><groupId>l</groupId><artifactId>l{n}</artifactId></dependency>" for n in range(6))
+LIBRARIES = "".join(f"<dependency><groupId>l</groupId><artifactId>l{n}</artifactId></dependency>" for n in range(12))
+STARTERS = "".join(f"<dependency><artifactId>starter-{n}</artifactId></dependency>" for n in range(4))
 GAV += f"<dependencies>{LIBRARIES}</dependencies>"
 BOOT = "<parent><groupId>org.springframework.boot</groupId><artifactId>spring-boot-starter-parent</artifactId><version>3.2.5</version></parent>"
 BOOT_PLUGIN = "<groupId>org.springframework.boot</groupId><artifactId>spring-boot-maven-plugin</artifactId>"
@@ -77,7 +78,7 @@ MORE = {"more/pom.xml": pom(head=PARENT + "<artifactId>more</artifactId>")}
         ("mvn package", project(**{".mvn/maven.config": "-ntp\n-Drevision=2\n", ".mvn/jvm.config": "-Xmx1g"}), ahead("mvn package", "pom.xml", ".mvn/maven.config", ".mvn/jvm.config")),
         ("./mvnw package", project(**WRAPPED), ahead("sh ./mvnw package", "pom.xml", "mvnw", PROPERTIES)),
         ("./mvnw package", project(**WRAPPED, **{".mvn/wrapper/maven-wrapper.jar": ""}), ahead("sh ./mvnw package", "pom.xml", "mvnw", PROPERTIES, ".mvn/wrapper/maven-wrapper.jar")),
-        ("mvn package", {"pom.xml": pom(plugin(BOOT_PLUGIN), BOOT), **SOURCES}, ahead("mvn package -Dspring-boot.repackage.skip")),
+        ("mvn package", {"pom.xml": pom(plugin(BOOT_PLUGIN) + f"<dependencies>{STARTERS}</dependencies>", BOOT), **SOURCES}, ahead("mvn package -Dspring-boot.repackage.skip")),
         ("mvn package", project(plugin(f"{KOTLIN}<executions><execution><goals><goal>compile</goal><goal>test-compile</goal></goals></execution></executions>")), ahead("mvn package")),
         ("mvn package", project(plugin("<artifactId>exec-maven-plugin</artifactId>")), ahead("mvn package")),
         ("mvn package", project(plugin("<artifactId>maven-source-plugin</artifactId><executions/>")), ahead("mvn package")),
@@ -173,7 +174,6 @@ def test_the_local_repository_stays(cache: Callable[..., Cache | None], cleans: 
 
 SMALL = "<groupId>g</groupId><artifactId>app</artifactId><version>1</version>"
 SHADED = plugin("<artifactId>maven-shade-plugin</artifactId><executions/>")
-STARTERS = "".join(f"<dependency><artifactId>starter-{n}</artifactId></dependency>" for n in range(2))
 
 
 @pytest.mark.parametrize(

@@ -181,7 +181,7 @@ def test_another_user_may_not_make_empty_targets() -> None:
     assert "the user app may not write" in result.declined[0].reason
 
 
-LIBRARIES = "".join(f"<dependency><artifactId>l{n}</artifactId></dependency>" for n in range(6))
+LIBRARIES = "".join(f"<dependency><artifactId>l{n}</artifactId></dependency>" for n in range(12))
 MAVEN = {
     "pom.xml": f"<project><artifactId>app</artifactId><dependencies>{LIBRARIES}</dependencies></project>",
     "src/main/java/App.java": "",
