@@ -143,10 +143,10 @@ def _wholes(context: Context, root: str, settings: Mapping[str, str]) -> Iterato
     for path, code in settings.items():
         for found in _INCLUDED_BUILD.finditer(code):
             name = (found["name"] or "").strip("\"'")
-            folder = beside(root, name) if name else None
-            if not folder or not context.is_dir(folder):
+            included = beside(root, name) if name else None
+            if not included or not context.is_dir(included):
                 raise Refused(f"{path} takes in a build that is not known, or not among the copied files")
-            yield folder
+            yield included
 
 
 def _code_in(context: Context, folder: str) -> list[str]:

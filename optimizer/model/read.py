@@ -122,7 +122,7 @@ class _Reader(Struct):
         return state.word(instruction.value.text.strip(), self.escape)
 
     def _value(self, name: str, text: str, known: Mapping[str, str | None], state: State) -> str | None:
-        """Return the value that an ENV gives a variable; of a list such as PATH, the part that the file itself names."""
+        """Return the value that an ENV gives a variable; of a list such as PATH, the part that the file itself has."""
         return expand(text, known, self.escape) if name.endswith("PATH") else state.word(text, self.escape)
 
     def _argument(

@@ -180,7 +180,7 @@ STAYS = [
     (_of("RUN mkdir /a", "", "#### Data ####", "RUN mkdir /b"), "a section of its own"),
     (_of("RUN mkdir /a", "", "#----------------", "# Data", "RUN mkdir /b"), "a section of its own"),
     (_of("RUN apt-get update && apt-get install -y a", "RUN apt-get update && apt-get install -y b"), "for itself"),
-    (_of("RUN echo '1.2.3.4 x' >> /etc/hosts", "RUN mkdir /b"), "line 2 names /etc/hosts, which is made anew for every RUN"),
+    (_of("RUN echo '1.2.3.4 x' >> /etc/hosts", "RUN mkdir /b"), "line 2 names /etc/hosts, which is made anew"),
     (_of("RUN pip install --upgrade pip", "RUN pip install flask"), "another pip"),
     (_of("RUN pip3 install -U pip", "RUN pip3 install flask"), "another pip3"),
     (_of("RUN npm install -g npm@latest", "RUN npm install -g serve"), "another npm"),
