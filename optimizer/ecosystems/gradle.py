@@ -62,7 +62,9 @@ _SHELL = lazy_pattern(r"#!\s*(?:/usr/bin/env\s+(ba)?sh|/bin/(ba)?sh)[ \t]*\n")
 _LOCAL = lazy_pattern(r"distributionUrl\s*+=\s*+(?!https?\\?://)")
 _COORDINATE = lazy_pattern(r"""["'][\w.-]+:[\w.-]+(?::[^"'\s]+)?["']|\blibs\.(?!plugins\b|versions\b)[\w.]+""")
 _SOURCES = (".java", ".kt", ".groovy", ".scala")
-_LEAST = 16  # of `_weigh`: to start Gradle takes several seconds; the wrapper downloads it, which always pays
+# Of `_weigh`: to start Gradle once more takes four seconds and up, which must be little beside what it downloads and
+# compiles. The wrapper downloads Gradle itself, which always pays.
+_LEAST = 24
 
 
 class Gradle(Struct, frozen=True):
@@ -211,7 +213,7 @@ _LARGE = (
     "kotlin",
     "io.ktor",
 )  # a Kotlin build has its compiler among its plugins
-_OF_A_STARTER, _OF_A_PLUGIN = 3, 5
+_OF_A_STARTER, _OF_A_PLUGIN = 5, 6
 
 
 def _init_script(arguments: Arguments, build: Build) -> str:

@@ -6,7 +6,7 @@ import pytest
 from optimizer.ecosystems import Ahead, Cache, Install, Refusal
 
 MARKS = ("gradle ", "gradlew ", "./gradlew ", "sh gradlew ", "sh ./gradlew ", "bash ./gradlew ", "bash gradlew ")
-LIBRARIES = "".join(f"    implementation 'org.example:library-{n}:1.0'\n" for n in range(16))
+LIBRARIES = "".join(f"    implementation 'org.example:library-{n}:1.0'\n" for n in range(24))
 JAVA = "plugins { id 'java' }\nrepositories { mavenCentral() }\n"
 SOURCES = {"src/main/java/App.java": ""}
 WRAPPER = {
