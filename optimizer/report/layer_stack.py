@@ -46,7 +46,10 @@ def stack(measured: Measured) -> tuple[Layer, ...]:
     below = (
         [Layer(f"base image, {count(len(base), 'layer')}", sum(one.size for one in base), Mark.BASE)] if base else []
     )
-    return (*below, *(Layer(_instruction(one), one.size, mark) for one, mark in layers[own:] if not one.empty))
+    return (
+        *below,
+        *(Layer(_instruction(one) or "(imported)", one.size, mark) for one, mark in layers[own:] if not one.empty),
+    )
 
 
 def _instruction(layer: LayerSize) -> str:

@@ -157,7 +157,7 @@ def test_the_classic_builder(folder: Path, monkeypatch: pytest.MonkeyPatch) -> N
 
     assert ran.returncode == 0, ran.stdout + ran.stderr
     assert "building the rewrite: [2/3] COPY app.txt /app.txt" in ran.stderr
-    assert "app.txt edited: " in ran.stdout
+    assert "after an edit of app.txt" in ran.stdout
 
 
 def test_a_build_that_takes_too_long(folder: Path) -> None:

@@ -102,6 +102,10 @@ def test_a_layer_is_found_under_its_instruction() -> None:
     ]
 
 
+def test_a_layer_without_history_has_a_name_too() -> None:
+    assert stack(Measured(1, (LayerSize("", 1),), 0.1))[0].instruction == "(imported)"
+
+
 def test_without_a_rebuild_every_layer_is_shown() -> None:
     layers = stack(replace(BEFORE, rebuild=None))
 
