@@ -39,6 +39,7 @@ def sources_last(dockerfile: Dockerfile, context: Context, early: Early, earlier
         why_unsafe(dockerfile, context, early, moving)
         or why_there(early, earlier)
         or _why_not_alike(dockerfile, context, early, moving)
+        or _why_not_passed(dockerfile, early, moving)
     )
     if reason is not None:
         return Decline(early.installs[-1].step.line, reason)

@@ -217,6 +217,7 @@ def test_a_step_that_sets_modes_stays_between_the_sources_and_the_build() -> Non
         ("COPY . .\nRUN chmod +x run\nRUN ls src\nRUN mvn package", "line 4 stands between: chmod may touch"),
         ("COPY . .\nRUN chmod +x run && ls src\nRUN mvn package", "line 4 stands between: chmod may touch"),
         ("COPY . .\nRUN chmod +x run\nENV A=1\nRUN mvn package", "line 4 stands between: chmod may touch"),
+        ("COPY . .\nENV A=1\nRUN chmod +x run\nRUN mvn package", "line 5 stands between: chmod may touch"),
         ("COPY . .\nRUN chmod +x run\nRUN cd src && mvn package", "line 4 stands between: chmod may touch"),
     ],
 )
