@@ -4,7 +4,7 @@ The tables in `data/` are written by `facts/refresh.py` from the sources that ea
 """
 
 from optimizer.images.nodes import Facts, Variant
-from optimizer.images.packages import lacks, packages, suite
+from optimizer.images.packages import packages, suite
 from optimizer.images.tags import sibling, variant
 
-__all__ = ["Facts", "Variant", "lacks", "packages", "sibling", "suite", "variant"]
+__all__ = ["Facts", "Variant", "packages", "sibling", "suite", "variant"]

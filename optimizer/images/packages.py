@@ -52,7 +52,7 @@ def packages(of: Variant) -> frozenset[str] | None:
             return None
         tiers = _of_base(at)
         if tiers is not None:
-            release = next(word for word in at.words if f"{word}/base" in package_sets())
+            release = _release(at)
             return tiers.union(own, *(package_sets().get(f"{release}+{name}", ()) for name in own))
         parent = at.facts.parent if at.facts else None
         at = _named(parent)
@@ -66,25 +66,10 @@ def suite(of: Variant) -> str | None:
     for _ in range(_DEEPEST):
         if at is None:
             return None
-        found = next((word for word in at.words if f"{word}/base" in package_sets()), None)
-        if found:
+        if found := _release(at):
             return found
         at = _named(at.facts.parent if at.facts else None)
     return None
-
-
-def lacks(command: str, full: Variant, small: Variant) -> bool | None:
-    """Tell whether a command of the full image is missing in the small one; None where it cannot be told.
-
-    A command that no Debian package of the full image ships is the image's own, which its variants share.
-    """
-    owners = set(packages_of_commands().get(command, ()))
-    if not owners:
-        return False
-    before, after = packages(full), packages(small)
-    if before is None or after is None:
-        return None
-    return bool(owners & before) and not owners & after
 
 
 @lru_cache(maxsize=32)
@@ -107,11 +92,16 @@ def brought_by(name: str, release: str) -> frozenset[str]:
     return package_sets().get(f"{release}+{name}", frozenset()) | {name, *_BROUGHT.get(name, ())}
 
 
+def _release(of: Variant) -> str | None:
+    """Return the word of a tag that names a release of Debian, None where none does."""
+    return next((word for word in of.words if f"{word}/base" in package_sets()), None)
+
+
 def _of_base(at: Variant) -> frozenset[str] | None:
     """Return the packages of a base that stands on nothing else."""
     if at.image not in {"debian", "buildpack-deps"}:
         return None
-    found = next((word for word in at.words if f"{word}/base" in package_sets()), None)
+    found = _release(at)
     if found is None:
         return None
     tiers: tuple[str, ...] = ("base",)
