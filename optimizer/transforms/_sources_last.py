@@ -91,13 +91,14 @@ def _compose(
         return Decline(moving[0][0].step.line, left_out)
     tail = _Tail(document, early, moving[-1][0].step.index, tuple(copied for copied, _ in moving))
     fetch = _fetch(dockerfile, early, [c for c, _ in moving], copies)
-    names = [path.rsplit("/", 1)[-1] for one in early.installs for path in one.paths]
+    names = _manifest_names(early)
     return Rewrite(
         line=moving[0][0].step.line,
         title=f"Copy {_listed(names, 'and')} before the sources"
         if copies or not fetch
         else "Do what needs no sources first",
-        why=f"An edit of a source file no longer {_spared(early)} again: only a change of {_listed(names, 'or')} does.",
+        why=f"An edit of a source file no longer {_spared(early)} again: "
+        f"only a change of {_causes(dockerfile, early)} does.",
         edits=(*fetch.edits(), *tail.shortened()) if fetch else (*taken_out(document, sources, copies), *tail.edits()),
         added=(*map(_claim, copies), *(fetch.added() if fetch else ()), *tail.added()),
         removed=tuple(tail.removed()),
@@ -118,6 +119,22 @@ def _fetch(dockerfile: Dockerfile, early: Early, moving: Sequence[Copied], copie
 def _claim(line: str) -> str:
     keyword, _, rest = line.partition(" ")
     return f"{keyword.upper()} {' '.join(rest.split())}"
+
+
+def _causes(dockerfile: Dockerfile, early: Early) -> str:
+    """Return what still makes the installs run again: the manifests, and what is copied from other stages above."""
+    last = early.installs[-1].step
+    stages = {name for s in dockerfile.stages[: last.stage] for name in (s.name, str(s.index)) if name}
+    foreign = [
+        f"what is copied from {step.instruction.flag('from')}"
+        for step in dockerfile.stages[last.stage].body
+        if step.index < last.index and str(step.instruction.flag("from")).lower() in stages
+    ]
+    return _listed([*_manifest_names(early), *foreign], "or")
+
+
+def _manifest_names(early: Early) -> list[str]:
+    return [path.rsplit("/", 1)[-1] for one in early.installs for path in one.paths]
 
 
 def _spared(early: Early) -> str:

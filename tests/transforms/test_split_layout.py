@@ -86,6 +86,16 @@ def test_an_install_is_named_as_people_call_it(command: str, said: str) -> None:
     assert f"no longer runs {said} again" in applied.rewrite.why
 
 
+def test_what_comes_from_another_stage_still_makes_the_install_run_again() -> None:
+    (applied,) = run(
+        "RUN make", "FROM node", "WORKDIR /app", "COPY . .", "COPY --from=0 /dist /dist", "RUN npm ci"
+    ).applied
+
+    assert applied.rewrite.why.endswith(
+        "only a change of package.json, package-lock.json or what is copied from 0 does."
+    )
+
+
 @pytest.mark.parametrize("names", ["package.json package-lock.json yarn.lock", "package*.json *.lock"])
 def test_lock_files_of_others_are_no_sources(names: str) -> None:
     result = run(f"COPY {names} ./", "RUN npm ci", files={"yarn.lock": ""})
