@@ -1,4 +1,4 @@
-"""The rewrites, one module each; a module whose name starts with an underscore is none."""
+"""The rewrites, one module each; a package, or a module whose name starts with an underscore, is none."""
 
 from functools import cache
 from importlib import import_module
@@ -20,7 +20,7 @@ def all_transforms(bound: Level = Level.ASSUMED) -> tuple[Transform, ...]:
 
     Those that `_index` says need a bolder level are not loaded; a module that it does not know is.
     """
-    names = sorted(m.name for m in iter_modules(__path__) if not m.name.startswith("_"))
+    names = sorted(m.name for m in iter_modules(__path__) if not (m.ispkg or m.name.startswith("_")))
     wanted = (name for name in names if Level[LEVELS.get(name, bound.name)] <= bound)
     modules = (import_module(f"{__name__}.{name}") for name in wanted)
     return tuple(next(v for v in vars(m).values() if isinstance(v, Transform)) for m in modules)

@@ -1,0 +1,20 @@
+"""Which languages are asked about a base image, each a module that is loaded when it is."""
+
+from importlib import import_module
+from typing import cast
+
+from optimizer.transforms.stages.nodes import Language
+
+# A module stands here once it is there: "python": ("python",), or several, asked in turn.
+_MODULES: dict[str, tuple[str, ...]] = {
+    **dict.fromkeys(("buildpack-deps", "debian", "gcc", "golang", "rust"), ("compiled",)),
+}
+
+
+def languages_for(image: str) -> tuple[Language, ...]:
+    """Return the languages that may be built on an image, by its repository (`golang`); none where it is not known."""
+    return tuple(_loaded(name) for name in _MODULES.get(image, ()))
+
+
+def _loaded(name: str) -> Language:
+    return cast("Language", import_module(f"{__package__}.{name}"))
