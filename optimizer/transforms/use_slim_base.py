@@ -16,9 +16,17 @@ from optimizer.transforms._finding import Decline, Edit, Finding, Gain, Level, R
 from optimizer.transforms._transform import Example, Subject, Touches, transform
 
 _IMAGES = frozenset({"debian", "node", "python"})
-_OTHERS = frozenset({"openjdk", "perl", "ruby"})
+_JAVA = frozenset({"adoptopenjdk", "eclipse-temurin", "openjdk"})
+_OTHERS = frozenset({"perl", "ruby"})
 _TOOLS = "compilers, headers and tools, none of which this stage starts"
-_WITHOUT = {"debian": "manuals and translations", "node": _TOOLS, "python": _TOOLS}
+_WITHOUT = {
+    "debian": "manuals and translations",
+    "node": _TOOLS,
+    "python": _TOOLS,
+    **dict.fromkeys(_JAVA, "the compiler and the other tools of the JDK, none of which this stage starts"),
+}
+# Where the images keep it, and what the JDK alone brings of the distribution's packages.
+_JDK_FILES = ("/opt/java/openjdk", "/usr/local/openjdk-*")
 _TAGGED = lazy_pattern(r"(?:docker\.io/)?(?:library/)?([a-z-]+)(?::([\w.-]+))?")
 _SMALL = lazy_pattern(r"-(?:slim|alpine|windows|nanoserver|wheezy)")
 
@@ -71,6 +79,24 @@ _SMALL = lazy_pattern(r"-(?:slim|alpine|windows|nanoserver|wheezy)")
             },
         ),
         Example(
+            "a program on the JDK",
+            before="""
+                FROM eclipse-temurin:21-jdk
+                COPY target/shop.jar /shop.jar
+                CMD ["java", "-jar", "/shop.jar"]
+                """,
+            after="""
+                FROM eclipse-temurin:21-jre
+                COPY target/shop.jar /shop.jar
+                CMD ["java", "-jar", "/shop.jar"]
+                """,
+            context={
+                "pom.xml": "<project></project>",
+                "target/shop.jar": "",
+                "src/main/java/Shop.java": "class Shop {}",
+            },
+        ),
+        Example(
             "a health check with curl",
             before="""
                 FROM python:3.12
@@ -110,7 +136,10 @@ def use_slim_base(subject: Subject) -> Iterator[Finding]:
 def _of_stage(subject: Subject, stage: Stage) -> Iterator[Finding]:
     origin = stage.steps[0]
     name = repository(stage.base or origin.instruction.arguments[0])
-    if name not in _IMAGES | _OTHERS or origin.instruction.problem:
+    if name not in _IMAGES | _JAVA | _OTHERS or origin.instruction.problem:
+        return
+    if name in _JAVA:
+        yield from _of_jdk(subject, stage)
         return
     if _SMALL.search(f"-{origin.instruction.arguments[0].rpartition(':')[2]}"):
         return
@@ -128,6 +157,23 @@ def _of_stage(subject: Subject, stage: Stage) -> Iterator[Finding]:
     yield _judged(subject, stage, full, slim)
 
 
+def _of_jdk(subject: Subject, stage: Stage) -> Iterator[Finding]:
+    """Go for the JRE of the same version, which has the same virtual machine."""
+    from optimizer.transforms._java_needs import jre_of
+
+    origin = stage.steps[0]
+    full = _variant(origin.instruction.arguments[0])
+    if full is None or (isinstance(full, Variant) and "jre" in full.words):
+        return
+    jre = None if isinstance(full, str) else jre_of(full)
+    if isinstance(full, str) or jre is None:
+        yield Decline(origin.line, full if isinstance(full, str) else f"no JRE lies where the JDK of {full.name} does")
+    elif reason := _why_other_platform(stage) or _why_no_gain(full, jre):
+        yield Decline(origin.line, reason)
+    else:
+        yield _judged(subject, stage, full, jre)
+
+
 def _variant(word: str) -> Variant | str | None:
     """Return the official image that FROM names in so many words, or why it cannot change."""
     if "$" in word:
@@ -139,25 +185,33 @@ def _variant(word: str) -> Variant | str | None:
 
 
 def _why_no_change(stage: Stage, full: Variant, slim: Variant | None) -> str | None:
-    platform = stage.steps[0].instruction.flag("platform")
     if full.image in _OTHERS:
         return f"what a program takes from the libraries of {full.name} is not known"
     if "onbuild" in full.tag:
         return f"{full.name} runs steps of its own in this build"
-    if platform not in {None, "linux/amd64"}:
-        return f"the base image is one for {platform}"
+    if reason := _why_other_platform(stage):
+        return reason
     if slim is None:
         return f"{full.name} has no slim variant on the same release"
     if suite(full) is None or suite(full) != suite(slim):
         return f"whether {slim.name} stands on the same release as {full.name} is not known"
+    return _why_no_gain(full, slim)
+
+
+def _why_other_platform(stage: Stage) -> str | None:
+    platform = stage.steps[0].instruction.flag("platform")
+    return None if platform in {None, "linux/amd64"} else f"the base image is one for {platform}"
+
+
+def _why_no_gain(full: Variant, slim: Variant) -> str | None:
     if full.size is None or slim.size is None or slim.size >= full.size:
         return f"whether {slim.name} is smaller than {full.name} is not known"
     return None
 
 
 def _judged(subject: Subject, stage: Stage, full: Variant, slim: Variant) -> Finding:
+    from optimizer.transforms import _java_needs, _slim_needs
     from optimizer.transforms._development_files import why_development
-    from optimizer.transforms._slim_needs import Change, why_not
 
     dockerfile, origin = subject.dockerfile, stage.steps[0]
     stages = frozenset({stage.index}) | dockerfile.children(stage.index)
@@ -166,7 +220,8 @@ def _judged(subject: Subject, stage: Stage, full: Variant, slim: Variant) -> Fin
             return Decline(origin.line, reason)
         if not _starts(dockerfile, shipped, stages):
             return Decline(origin.line, "no CMD or ENTRYPOINT says what a container of this image starts")
-    change = Change(full, slim, stages)
+    change = _slim_needs.Change(full, slim, stages)
+    why_not = _java_needs.why_not if full.image in _JAVA else _slim_needs.why_not
     if reason := next(why_not(dockerfile, subject.context, change), None):
         return Decline(origin.line, reason)
     return _rewrite(stage, full, slim)
@@ -195,6 +250,7 @@ def _rewrite(stage: Stage, full: Variant, slim: Variant) -> Rewrite:
         added=(_squeezed(f"FROM {body[:at]}{text}{body[at + len(word) :]}"),),
         removed=(_squeezed(f"FROM {body}"),),
         gain=Gain(bytes=saved),
+        leaves_out=_JDK_FILES if full.image in _JAVA else (),
     )
 
 
