@@ -7,12 +7,14 @@ from itertools import chain
 from msgspec import Struct
 
 from optimizer.context import Context
-from optimizer.engine.inventory import inventory
 from optimizer.engine.result import GateError
 from optimizer.model import Dockerfile
-from optimizer.model.contract import read_contract
+from optimizer.model.contract import Contract, read_contract
+from optimizer.model.inventory import inventory
 from optimizer.syntax import Document, expand
 from optimizer.transforms import Rewrite, Touches
+
+_REBASING = frozenset({Touches.BASE, Touches.STAGES})
 
 
 class Built(Struct, frozen=True):
@@ -36,7 +38,7 @@ def _failures(
     yield from _form(before.document, after.document)
     yield from _comments(before.document, after.document)
     yield from _problems(before, after)
-    yield from _contract(before.document.source, after.document.source, done)
+    yield from _contract(before, after, done)
     yield from _commands(before, after, done)
 
 
@@ -61,8 +63,14 @@ def _is_there(word: str, context: Context) -> bool:
     return word in {".", "./", "/"} or bool(context.match(word))
 
 
-def _contract(before: str, after: str, done: Sequence[tuple[frozenset[Touches], Rewrite]]) -> Iterator[str]:
-    old, new = read_contract(before), read_contract(after)
+def _contract(
+    before: Dockerfile, after: Dockerfile, done: Sequence[tuple[frozenset[Touches], Rewrite]]
+) -> Iterator[str]:
+    old, new = read_contract(before.document.source), read_contract(after.document.source)
+    if any(Touches.STAGES in touches for touches, _ in done):
+        yield from _base_images(old, new, [one for touches, one in done if touches & _REBASING])
+        old, new = old.of_image(before.lineage(before.target)), new.of_image(after.lineage(after.target))
+        old = old.with_variables(new, frozenset(text for _, rewrite in done for text in rewrite.added))
     if any(Touches.START in touches for touches, _ in done):
         old = old.in_exec_form(new)
     if bases := Counter(pair for touches, one in done if Touches.BASE in touches for pair in _bases(one)):
@@ -71,12 +79,23 @@ def _contract(before: str, after: str, done: Sequence[tuple[frozenset[Touches], 
         yield f"the runtime contract changed: {difference}"
 
 
+def _base_images(old: Contract, new: Contract, rewrites: Iterable[Rewrite]) -> Iterator[str]:
+    """Name a base image that came or went without a claim, where stages were added."""
+    expected = Counter(old.base_images)
+    for rewrite in rewrites:
+        expected.update(_images(rewrite.added))
+        expected.subtract(_images(rewrite.removed))
+    if +expected != Counter(new.base_images):
+        yield "the runtime contract changed: FROM"
+
+
+def _images(claims: Iterable[str]) -> Iterator[str]:
+    return (_image(text) for text in claims if text.startswith("FROM "))
+
+
 def _bases(rewrite: Rewrite) -> Iterator[tuple[str, str]]:
     """Go through the base images that a rewrite claims to exchange: the old and the new one."""
-    old, new = (
-        [_image(text) for text in claims if text.startswith("FROM ")] for claims in (rewrite.removed, rewrite.added)
-    )
-    return zip(old, new, strict=False)
+    return zip(_images(rewrite.removed), _images(rewrite.added), strict=False)
 
 
 def _image(text: str) -> str:

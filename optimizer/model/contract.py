@@ -5,8 +5,9 @@ line and continues one behind a doubled escape character; `witness_view` neutral
 """
 
 import io
-from collections.abc import Mapping
-from functools import cache, cached_property, lru_cache
+import posixpath
+from collections.abc import Iterable, Mapping
+from functools import cache, cached_property, lru_cache, reduce
 from typing import TYPE_CHECKING
 
 from msgspec import Struct
@@ -19,7 +20,10 @@ if TYPE_CHECKING:
 
 _META = frozenset("CMD ENTRYPOINT ENV EXPOSE HEALTHCHECK LABEL ONBUILD SHELL STOPSIGNAL USER VOLUME WORKDIR".split())
 _STARTS = frozenset({"CMD", "ENTRYPOINT"})
+_ADDING = frozenset({"ENV", "EXPOSE", "LABEL", "ONBUILD", "VOLUME"})
+_OF_BASE = ("CMD", "ENTRYPOINT", "STOPSIGNAL", "USER", "WORKDIR")
 _BLANK_LINE = lazy_pattern(r"\n[ \t\r]*\n")
+_NAMES = lazy_pattern(r"(?:^|\s)([A-Za-z_]\w*)=")
 _QUOTED = lazy_pattern(r"""'[^']*'|"[^"\\$`]*\"""")
 _SHELL_NEEDED = lazy_pattern(r"[\\$`|&;<>()*?\[\]{}~#!\"'\n]|^(?:exec )?\w+=")
 
@@ -52,6 +56,38 @@ class Contract(Struct, frozen=True):
             images.append(new if left[old, new] >= 0 else old)
         return Contract(tuple(images), self.settings)
 
+    def of_image(self, lineage: Iterable[int]) -> "Contract":
+        """Return what the image promises that these stages make, each standing on the one before, as of one stage.
+
+        The base images are not part of it.
+        """
+        found: dict[str, tuple[str, ...]] = {}
+        for stage in sorted(lineage):
+            for (index, keyword), values in self.settings.items():
+                if index == stage:
+                    found[keyword] = (*found.get(keyword, ()), *values)
+        return Contract((), {(0, keyword): _in_force(keyword, values) for keyword, values in found.items()})
+
+    def with_variables(self, other: "Contract", claimed: frozenset[str]) -> "Contract":
+        """Return this contract with the settings that `other` has beyond it, where they are claimed.
+
+        These stand for what the former base image had set: variables of other names, and a working directory.
+        """
+        settings, key = dict(self.settings), (0, "ENV")
+        own, left = settings.get(key, ()), list(settings.get(key, ()))
+        for text in other.settings.get(key, ()):
+            if left[:1] == [text]:
+                left.pop(0)
+            elif f"ENV {text}" not in claimed or _names(text) & frozenset().union(*map(_names, own)):
+                return self
+        if not left and key in other.settings:
+            settings[key] = other.settings[key]
+        for name in _OF_BASE:
+            texts = other.settings.get((0, name), ())
+            if (0, name) not in settings and texts and f"{name} {texts[-1]}" in claimed:
+                settings[0, name] = texts
+        return Contract(self.base_images, settings)
+
     def in_exec_form(self, other: "Contract") -> "Contract":
         """Return this contract with the exec form of `other` where that starts the same program with the same words."""
         settings = dict(self.settings)
@@ -60,6 +96,19 @@ class Contract(Struct, frozen=True):
             if key[1] in _STARTS and len(own) == len(others):
                 settings[key] = tuple(o if _starts_the_same(s, o) else s for s, o in zip(own, others, strict=True))
         return Contract(self.base_images, settings)
+
+
+def _in_force(keyword: str, values: tuple[str, ...]) -> tuple[str, ...]:
+    """Return the values of a keyword that count for the image: of some the last one, of others all."""
+    if keyword == "WORKDIR":
+        return (reduce(posixpath.join, values),)
+    return values if keyword in _ADDING else values[-1:]
+
+
+def _names(text: str) -> frozenset[str]:
+    """Return the names that an ENV sets, in either form."""
+    first = text.split(maxsplit=1)[0]
+    return frozenset(_NAMES.findall(text) if "=" in first else (first,))
 
 
 def _starts_the_same(shell_form: str, exec_form: str) -> bool:

@@ -30,6 +30,7 @@ class Touches(StrEnum):
     OWNERSHIP = "ownership"  # COPY flags
     CONTEXT = "context"  # the ignore file
     BASE = "base"  # the base image of a stage, to the one that the rewrite claims
+    STAGES = "stages"  # the stages that lead to the image, which promises the same
     START = "start"  # the form of CMD and ENTRYPOINT, not the program and its arguments
 
 

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from functools import lru_cache
 
-from optimizer.model import Dockerfile, Step
+from optimizer.model.nodes import Dockerfile, Step
 from optimizer.shell import Command, Compound, Kind, Node, parse_script
 
 
