@@ -11,12 +11,13 @@ made of), github.com/adoptium/containers, github.com/docker-library/openjdk.
 import posixpath
 from collections.abc import Iterable, Iterator, Mapping
 
+from msgspec.structs import replace
+
 from optimizer.context import Context
-from optimizer.images import Variant, sibling
+from optimizer.images import Variant, sibling, variant
 from optimizer.images.packages import lost_commands
 from optimizer.model import Dockerfile
 from optimizer.syntax.lazy_pattern import lazy_pattern
-from optimizer.transforms._mentioned import mentioned
 from optimizer.transforms._runtime_needs import Need, Unknown, installed, needs_of
 from optimizer.transforms._slim_needs import Change
 
@@ -55,6 +56,10 @@ _INSIDE = lazy_pattern(
 )
 _BOTH_HAVE = lazy_pattern(r"bin/?|bin/(?:java|keytool)|lib/security(?:/.*)?|conf(?:/.*)?|lib/?")
 _SOURCE_LAUNCH = lazy_pattern(r"[\w./-]+\.java")
+_STARTING = lazy_pattern(r"\.exec\(|ProcessBuilder|ProcessHandle|CommandLine\b|\.execute\(\)|scala\.sys\.process")
+_QUOTED = lazy_pattern(r"[\"'](?:/usr)?(?:/s?bin/)?([\w.+-]+)(?=[\"'\s])")
+# Names that are words of other use in sources: a protocol, a column, a method.
+_WORDS = frozenset("ar as compare convert display host identify import jar ld nm size sq split strings strip".split())
 _LARGE = 1_000_000
 # What Eclipse Temurin's images of the JDK have beyond those of the JRE, for jlink.
 _BINUTILS = dict.fromkeys(
@@ -73,9 +78,19 @@ def jre_of(full: Variant) -> Variant | None:
         return None
     small = sibling(full, add="jre", remove="jdk")
     if small is None or full.image in _SAME_HOME:
-        return small
+        return small and with_size(small)
     homes = {of.facts.env.get("JAVA_HOME") for of in (full, small) if of.facts}
     return small if len(homes) == 1 and None not in homes else None
+
+
+def with_size(of: Variant) -> Variant:
+    """Return a variant with its size, that of its version on another distribution where its own is not known."""
+    if of.size is not None:
+        return of
+    kind = next((word for word in of.words if word in {"jdk", "jre"}), "jdk")
+    version = of.version.partition(".")[0].partition("u")[0]
+    others = (variant(image, f"{version}-{kind}") for image in (of.image, "eclipse-temurin"))
+    return replace(of, size=next((other.size for other in others if other and other.size), None))
 
 
 def why_not(dockerfile: Dockerfile, context: Context, change: Change) -> Iterator[str]:
@@ -86,21 +101,19 @@ def why_not(dockerfile: Dockerfile, context: Context, change: Change) -> Iterato
         return
     yield from _why_started(dockerfile, context, lost, stages)
     yield from _why_named(dockerfile, stages)
-    yield from why_program(context)
-    yield from (
-        f"{need.place} may start {need.name}, which the JRE lacks"
-        for need in mentioned(dockerfile, context, stages, TOOLS.union(lost))
-        if not lost.get(need.name, frozenset()) & installed(dockerfile, need.stage, "")
-    )
+    yield from why_program(context, frozenset(lost))
 
 
-def why_program(context: Context) -> Iterator[str]:
-    """Go through what a project takes from the JDK: its sources, whether the build sees them or not, and manifests."""
-    found = context.once("jdk in use", lambda context: tuple(_why_program(context)))
-    yield from found
+def why_program(context: Context, lost: frozenset[str]) -> Iterator[str]:
+    """Go through what a project takes from the JDK: its sources, whether the build sees them or not, and manifests.
+
+    `lost` are the programs that the image of the JRE lacks besides the tools of the JDK.
+    """
+    names = TOOLS.union(lost) - _WORDS
+    yield from context.once(("jdk in use", names), lambda context: tuple(_why_program(context, names)))
 
 
-def _why_program(context: Context) -> Iterator[str]:
+def _why_program(context: Context, names: frozenset[str]) -> Iterator[str]:
     seen = False
     for path in sorted(context.files):
         name = posixpath.basename(path)
@@ -113,6 +126,8 @@ def _why_program(context: Context) -> Iterator[str]:
             yield f"{path} asks for {library[0]}, which may need the JDK"
         if interface := _INTERFACES.search(text):
             yield f"{path} speaks of {interface[0]}, which only the JDK has"
+        if _STARTING.search(text) and (started := names & set(_QUOTED.findall(text))):
+            yield f"{path} may start {min(started)}, which the image of the JRE lacks"
     if not seen:
         yield "no sources say what the program takes from the JDK"
 

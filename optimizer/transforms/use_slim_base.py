@@ -159,15 +159,18 @@ def _of_stage(subject: Subject, stage: Stage) -> Iterator[Finding]:
 
 def _of_jdk(subject: Subject, stage: Stage) -> Iterator[Finding]:
     """Go for the JRE of the same version, which has the same virtual machine."""
-    from optimizer.transforms._java_needs import jre_of
+    from optimizer.transforms._java_needs import jre_of, with_size
 
     origin = stage.steps[0]
     full = _variant(origin.instruction.arguments[0])
     if full is None or (isinstance(full, Variant) and "jre" in full.words):
         return
-    jre = None if isinstance(full, str) else jre_of(full)
-    if isinstance(full, str) or jre is None:
-        yield Decline(origin.line, full if isinstance(full, str) else f"no JRE lies where the JDK of {full.name} does")
+    if isinstance(full, str):
+        yield Decline(origin.line, full)
+        return
+    full, jre = with_size(full), jre_of(full)
+    if jre is None:
+        yield Decline(origin.line, f"no JRE lies where the JDK of {full.name} does")
     elif reason := _why_other_platform(stage) or _why_no_gain(full, jre):
         yield Decline(origin.line, reason)
     else:
