@@ -11,6 +11,7 @@ import shlex
 from collections.abc import Iterable, Iterator
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from optimizer.context import Context
 from optimizer.context.manifests import json_file, table
@@ -50,6 +51,8 @@ _BROUGHT_ALONG = {
     "pre-commit": {"git"},
 }
 _SETS_VARIABLES = lazy_pattern(r".*/bin/activate|/etc/(?:os-release|environment|profile|default/locale)|.*/\.env|\.env")
+_SCRIPTS = (".sh", ".bash")
+_HANDS_ON = frozenset("catatonit dumb-init env gosu su-exec tini".split())
 _VERSION = lazy_pattern(r"[=/:]")
 _UNPACKED = ((".xz", "xz"), (".txz", "xz"), (".bz2", "bzip2"), (".tbz", "bzip2"), (".tbz2", "bzip2"), (".lzma", "xz"))
 
@@ -87,6 +90,31 @@ def needs_of(dockerfile: Dockerfile, context: Context, stages: Iterable[int]) ->
                 yield from _of_run(dockerfile, context, step)
             elif step.name in STARTS:
                 yield from _of_start(dockerfile, context, step)
+
+
+def started(dockerfile: Dockerfile, context: Context, stage: int) -> Iterator[Found]:
+    """Go through what a container of a stage starts: ENTRYPOINT and CMD as one command, and HEALTHCHECK."""
+    lineage = dockerfile.lineage(stage)
+    last = {step.name: step for step in dockerfile if step.stage in lineage and step.name in STARTS}
+    entrypoint, command = last.get("ENTRYPOINT"), last.get("CMD")
+    if entrypoint and command and entrypoint.instruction.json is not None:
+        behind = command.instruction.json
+        if behind is None:
+            yield Unknown(f"what {command.name} of line {command.line} hands to the ENTRYPOINT is not understood")
+            return
+        words = (*entrypoint.instruction.json, *behind)
+        last["ENTRYPOINT"] = replace(entrypoint, instruction=replace(entrypoint.instruction, json=words))
+        if not _is_script(entrypoint.instruction.json[0] if entrypoint.instruction.json else ""):
+            del last["CMD"]
+    elif entrypoint:
+        last.pop("CMD", None)
+    for step in last.values():
+        yield from _of_start(dockerfile, context, step)
+
+
+def _is_script(program: str) -> bool:
+    """Tell whether a program is one that may start the words that it is given."""
+    return program.endswith(_SCRIPTS) or "entrypoint" in program or posixpath.basename(program) in _HANDS_ON
 
 
 def installed(dockerfile: Dockerfile, stage: int, release: str, until: int | None = None) -> frozenset[str]:

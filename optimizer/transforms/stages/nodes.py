@@ -18,13 +18,15 @@ class Effect(Struct, frozen=True):
     All paths are absolute, `/` at the end marks a folder with all that lies in it. `makes` are those that a container
     may read or start; each has to be copied, or to lie in a folder that is. `leaves` are those that nothing reads once
     the build is over (caches, objects of a compiler), patterns as in `Rewrite.leaves_out`. `packages` are Debian
-    packages by name. With `again`, the call is done in the runtime stage as well, rather than its files copied: users,
-    groups, folders and owners. `unknown` is a clause for the decline: what the call makes cannot be told.
+    packages by name. `removes` are paths that are gone with all below them, patterns where it is not certain which.
+    With `again`, the call is done in the runtime stage as well, unless all that it makes is copied: users, groups,
+    folders, owners, settings of the system. `unknown` is a clause for the decline: what the call makes cannot be told.
     """
 
     makes: tuple[str, ...] = ()
     leaves: tuple[str, ...] = ()
     packages: tuple[str, ...] = ()
+    removes: tuple[str, ...] = ()
     again: bool = False
     unknown: str | None = None
 
@@ -45,8 +47,10 @@ class Build(Struct, frozen=True):
     `release` is the code name of its Debian release. `copied` maps image paths to the context files that COPY and ADD
     bring there, the last one winning; `folders` are the destinations of those that bring whole folders. `needs` are
     the programs that CMD, ENTRYPOINT and HEALTHCHECK start, with those of the scripts that these run; `start` are the
-    words of ENTRYPOINT and CMD as one command (a shell form as its words; `()` where there is none, and nothing can be
-    done). `workdir` and `env` are those that the container starts with. `works` is empty while effects are asked for.
+    words of ENTRYPOINT and CMD as one command, `()` where a shell form is more than that. `workdir` and `env` are those
+    that the container starts with. `made` are the paths that RUNs and COPYs from other images make and that are there
+    at the end (`/` at the end: a folder), `perhaps` those that may be there. `works` and what follows it are empty
+    while effects are asked for.
     """
 
     subject: Subject
@@ -60,16 +64,9 @@ class Build(Struct, frozen=True):
     needs: tuple[Need, ...]
     start: tuple[str, ...]
     works: tuple[Work, ...] = ()
-
-    @property
-    def packages(self) -> frozenset[str]:
-        """The Debian packages that the Dockerfile installs, by name."""
-        return frozenset(name for work in self.works for _, effect in work.effects for name in effect.packages)
-
-    @property
-    def made(self) -> tuple[str, ...]:
-        """All paths that the RUNs make, as in `Effect.makes`."""
-        return tuple(dict.fromkeys(p for work in self.works for _, effect in work.effects for p in effect.makes))
+    made: tuple[str, ...] = ()
+    perhaps: tuple[str, ...] = ()
+    packages: frozenset[str] = frozenset()  # of Debian, which the Dockerfile installs, by name
 
 
 class Runtime(Struct, frozen=True):
