@@ -72,9 +72,10 @@ class Need(Struct, frozen=True):
 
 
 class Unknown(Struct, frozen=True):
-    """What cannot be told; `reason` is a clause for a decline."""
+    """What cannot be told; `reason` is a clause for a decline, `index` that of the step that it is about."""
 
     reason: str
+    index: int
 
 
 Found = Need | Unknown
@@ -85,7 +86,7 @@ def needs_of(dockerfile: Dockerfile, context: Context, stages: Iterable[int]) ->
     for stage in sorted(stages):
         for step in dockerfile.stages[stage].body:
             if step.name == "ONBUILD":
-                yield Unknown(f"the ONBUILD of line {step.line} runs in builds that are not here")
+                yield Unknown(f"the ONBUILD of line {step.line} runs in builds that are not here", step.index)
             if step.run is not None:
                 yield from _of_run(dockerfile, context, step)
             elif step.name in STARTS:
@@ -100,7 +101,8 @@ def started(dockerfile: Dockerfile, context: Context, stage: int) -> Iterator[Fo
     if entrypoint and command and entrypoint.instruction.json is not None:
         behind = command.instruction.json
         if behind is None:
-            yield Unknown(f"what {command.name} of line {command.line} hands to the ENTRYPOINT is not understood")
+            reason = f"what {command.name} of line {command.line} hands to the ENTRYPOINT is not understood"
+            yield Unknown(reason, command.index)
             return
         words = (*entrypoint.instruction.json, *behind)
         last["ENTRYPOINT"] = replace(entrypoint, instruction=replace(entrypoint.instruction, json=words))
@@ -142,7 +144,7 @@ def _packages(call: Call) -> frozenset[str]:
 def _of_run(dockerfile: Dockerfile, context: Context, step: Step) -> Iterator[Found]:
     run = step.run
     if run is None or run.script.problem or run.form == "stdin" or not step.state.is_posix:
-        yield Unknown(f"the RUN of line {step.line} is not understood")
+        yield Unknown(f"the RUN of line {step.line} is not understood", step.index)
         return
     reader = _Reader(dockerfile, context, step, f"the RUN of line {step.line}")
     for call in run.calls:
@@ -157,7 +159,7 @@ def _of_start(dockerfile: Dockerfile, context: Context, step: Step) -> Iterator[
     found = () if script.problem else calls(script, step.state.workdir or BASE_WORKDIR, {**step.state.env})
     place = f"the {step.name} of line {step.line}"
     if not found:
-        yield Unknown(f"what {place} starts is not understood")
+        yield Unknown(f"what {place} starts is not understood", step.index)
     reader = _Reader(dockerfile, context, step, place)
     for call in found:
         yield from reader.of_call(call, _DEPTH)
@@ -186,6 +188,9 @@ class _Reader(Struct, frozen=True):
     step: Step
     place: str
 
+    def _unknown(self, reason: str) -> Unknown:
+        return Unknown(reason, self.step.index)
+
     def of_call(self, call: Call, depth: int, place: str | None = None) -> Iterator[Found]:
         """Go through what a call starts."""
         place = place or self.place
@@ -194,10 +199,10 @@ class _Reader(Struct, frozen=True):
             return
         program = word.value if word.value is not None else resolve(word, call.variables)
         if program is None:
-            yield Unknown(f"{place} starts {word.text[:40]}, which is not known")
+            yield self._unknown(f"{place} starts {word.text[:40]}, which is not known")
             return
         if depth == 0 or posixpath.basename(program) in _OPAQUE:
-            yield Unknown(f"what {program} starts is not known ({place})")
+            yield self._unknown(f"what {program} starts is not known ({place})")
             return
         if call.program not in _BUILT_IN:
             yield Need(program, place, self.step.stage, self.step.index)
@@ -229,7 +234,7 @@ class _Reader(Struct, frozen=True):
         if call.program == "source":
             yield from self._sourced(call, depth, place)
         elif path == "" and call.program in SHELLS:
-            yield Unknown(f"{place} runs a script that is not known")
+            yield self._unknown(f"{place} runs a script that is not known")
         elif path:
             yield from self._of_script(path, call, depth, place)
         elif call.program in _RUNNERS:
@@ -241,7 +246,7 @@ class _Reader(Struct, frozen=True):
         """Go through what a file that the shell reads starts; those of the system and of environments set variables."""
         path = resolve(call.words[1], call.variables) if len(call.words) > 1 else None
         if path is None:
-            yield Unknown(f"{place} reads a script that is not known")
+            yield self._unknown(f"{place} reads a script that is not known")
         elif not _SETS_VARIABLES.fullmatch(path):
             yield from self._of_script(path, call, depth, place)
 
@@ -252,7 +257,7 @@ class _Reader(Struct, frozen=True):
         if text is None:
             # Scripts that the image itself brings are the same in its variants.
             if not path.startswith("/usr/local/bin/docker-"):
-                yield Unknown(f"{place} runs {path}, which is not in the build context")
+                yield self._unknown(f"{place} runs {path}, which is not in the build context")
             return
         yield from self._of_text(path, text, depth, place)
 
@@ -262,13 +267,13 @@ class _Reader(Struct, frozen=True):
             yield Need(shebang[1], f"the script {path}", self.step.stage, self.step.index)
         elif not path.endswith((".sh", ".bash")):
             if "/" in path or "\0" in text:
-                yield Unknown(f"what {path} is cannot be told ({place})")
+                yield self._unknown(f"what {path} is cannot be told ({place})")
             return
         if shebang and not _SHELL_NAMES.fullmatch(shebang[1]):
             return
         script = parse_script(text)
         if script.problem:
-            yield Unknown(f"the script {path} is not understood")
+            yield self._unknown(f"the script {path} is not understood")
             return
         for call in calls(script, self.step.state.workdir, {}):
             yield from self.of_call(call, depth - 1, f"the script {path}")
@@ -289,7 +294,7 @@ class _Reader(Struct, frozen=True):
             name = names[1] if names[0] in {"run", "run-script"} and names[1:] else names[0]
             wanted = (f"pre{name}", name, f"post{name}")
             if manifest is None:
-                yield Unknown(f"{place} runs a script of a package.json that is not known")
+                yield self._unknown(f"{place} runs a script of a package.json that is not known")
                 return
             if name not in scripts and name not in _OWN_VERBS:
                 return
@@ -301,7 +306,7 @@ class _Reader(Struct, frozen=True):
             return
         script = parse_script(text)
         if script.problem:
-            yield Unknown(f"the script {name} of package.json is not understood")
+            yield self._unknown(f"the script {name} of package.json is not understood")
             return
         for call in calls(script, self.step.state.workdir, {}):
             yield from self.of_call(call, depth - 1, f"the script {name} of package.json")
