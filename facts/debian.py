@@ -25,9 +25,11 @@ class Package(NamedTuple):
 
     name: str
     depends: tuple[tuple[str, ...], ...]
+    recommends: tuple[tuple[str, ...], ...]
     provides: tuple[str, ...]
     priority: str
     essential: bool
+    installed: int  # KiB
 
 
 class Release:
@@ -53,17 +55,18 @@ class Release:
         left = deque(names)
         asked = frozenset(left)
         while left:
-            name = self._real(left.popleft())
+            name = self.real(left.popleft())
             if name is None or name in found or name in there:
                 continue
             found.add(name)
             for choice in self.packages[name].depends:
-                real = [self._real(alternative) for alternative in choice]
+                real = [self.real(alternative) for alternative in choice]
                 if not any(one in found or one in there or one in asked for one in real):
                     left.extend(sorted(filter(None, real), key=lambda one: one != _MERGED)[:1])
         return frozenset(found)
 
-    def _real(self, name: str) -> str | None:
+    def real(self, name: str) -> str | None:
+        """Return the package of a name, or the one that provides it; None where there is none."""
         return name if name in self.packages else self.providers.get(name)
 
     def commands(self) -> Iterator[tuple[str, str]]:
@@ -78,15 +81,19 @@ def _packages(text: str) -> Iterator[Package]:
     for stanza in text.split("\n\n"):
         fields = dict(line.split(": ", 1) for line in stanza.split("\n") if ": " in line and not line.startswith(" "))
         if "Package" in fields:
-            depends = [fields.get("Pre-Depends", ""), fields.get("Depends", "")]
-            choices = [choice for field in depends for choice in field.split(",") if choice.strip()]
             yield Package(
                 fields["Package"],
-                tuple(tuple(_names(choice.split("|"))) for choice in choices),
+                (*_choices(fields.get("Pre-Depends", "")), *_choices(fields.get("Depends", ""))),
+                tuple(_choices(fields.get("Recommends", ""))),
                 tuple(_names(fields.get("Provides", "").split(","))),
                 fields.get("Priority", ""),
                 fields.get("Essential") == "yes",
+                int(fields.get("Installed-Size", 0)),
             )
+
+
+def _choices(field: str) -> Iterator[tuple[str, ...]]:
+    return (tuple(_names(choice.split("|"))) for choice in field.split(",") if choice.strip())
 
 
 def _names(parts: Iterable[str]) -> Iterator[str]:

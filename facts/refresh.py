@@ -17,6 +17,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 
 import yaml
+from apt_costs import costs
 from debian import Release
 from dockerfiles import facts
 from download import CACHE
@@ -61,12 +62,16 @@ def main() -> int:
         "_commands": _commands(releases, named.union(*sets.values())),
         "_pypi": _pypi(kept["pypi"]),
         "_npm": kept["npm"],
+        "_disk": kept["disk"],
+        "_installed": kept["installed"],
         "_lifecycle": {
             "as_of": _date(clones),
             "ends": dict(_ends(clones)),
             "retired": kept["retired"],
         },
     }
+    own = named.union(*sets.values(), kept["apt"])
+    others |= {f"_apt_{release.name}": costs(release, own) for release in releases}
     for name, content in (tables | others).items():
         (DATA / f"{name}.json").write_bytes(encode(content, order="sorted") + b"\n")
     return 0

@@ -11,8 +11,11 @@ from msgspec.json import decode
 from optimizer.images.nodes import Facts
 
 if TYPE_CHECKING:
+    from optimizer.images.apt import Packages
     from optimizer.images.npm import NativePackage
     from optimizer.images.pypi import NativeProject
+
+_APT = frozenset({"bullseye", "bookworm", "trixie"})  # releases that the mirror still has
 
 
 class ImageTable(Struct, frozen=True):
@@ -93,9 +96,29 @@ def packages_of_npm() -> "Mapping[str, NativePackage]":
 
 
 @cache
+def times_on_disk() -> Mapping[str, Mapping[str, float]]:
+    """Return by image and word of a tag ("" the others) how many times its compressed size it takes on the disk."""
+    return decode(_read("_disk"), type=dict[str, dict[str, float]])
+
+
+@cache
+def installed_sizes() -> Mapping[str, Mapping[str, tuple[int, tuple[str, ...]]]]:
+    """Return by registry and name what is installed (kB) and which others come along."""
+    return decode(_read("_installed"), type=dict[str, dict[str, tuple[int, tuple[str, ...]]]])
+
+
+@cache
 def lifecycle() -> Lifecycle:
     """Return the dates at which support ends, and the images that are no longer kept."""
     return decode(_read("_lifecycle"), type=Lifecycle)
+
+
+@cache
+def packages_of_release(release: str) -> "Packages | None":
+    """Return the packages of a Debian release with what they ask for, None where there is no table of it."""
+    from optimizer.images.apt import Packages
+
+    return decode(_read(f"_apt_{release}"), type=Packages) if release in _APT else None
 
 
 def _read(name: str) -> bytes:

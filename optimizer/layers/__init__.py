@@ -1,0 +1,1 @@
+"""What the layers of an image hold, and what they take."""
