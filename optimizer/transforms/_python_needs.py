@@ -11,23 +11,52 @@ from msgspec import Struct
 from optimizer.context import Context
 from optimizer.images.pypi import NativeProject, has_wheel, native_project, packages_to_run
 from optimizer.model import Dockerfile, Step
-from optimizer.syntax.lazy_pattern import lazy_pattern
+from optimizer.transforms._lack import Lack, is_among, named_in
 from optimizer.transforms._python_wanted import Wanted, wanted_by
 
-# Projects without wheels that Debian does not package, and projects that bring one without a wheel along.
-_COMPILED = {
-    **dict.fromkeys(
-        "annoy apache-airflow chroma-hnswlib deepspeed dlib fbprophet flash-attn llama-cpp-python mariadb "
-        "mod-wsgi mysql-python psycopg-c pycrypto pyheif pyjnius pyminizip sasl ta-lib thriftpy".split(),
-        "",
-    ),
+# Projects without wheels that Debian does not package, with the libraries that they are linked to.
+_COMPILED: dict[str, tuple[str, ...]] = {
+    "annoy": (),
+    "chroma-hnswlib": (),
+    "dlib": ("libgif7", "libjpeg62-turbo", "liblapack3", "libopenblas0-pthread", "libpng16-16", "libwebp7", "libx11-6"),
+    "fbprophet": (),
+    "llama-cpp-python": ("libgomp1",),
+    "mariadb": ("libmariadb3",),
+    "mysql-python": ("libmariadb3",),
+    "psycopg-c": ("libpq5",),
+    "pycrypto": ("libgmp10",),
+    "pyheif": ("libheif1",),
+    "pyminizip": ("zlib1g",),
+    "sasl": ("libsasl2-2",),
+    "thriftpy": (),
+}
+# Those whose libraries are not known, or are not Debian's.
+_OPAQUE = frozenset("apache-airflow deepspeed flash-attn mod-wsgi pyjnius ta-lib".split())
+# Projects that bring one without a wheel along.
+_BRINGING = {
     "django-auth-ldap": "python-ldap",
     "face-recognition": "dlib",
     "flask-mysqldb": "mysqlclient",
     "flask-simpleldap": "python-ldap",
     "requests-kerberos": "gssapi",
 }
-_COMPILING_EXTRAS = frozenset("c gssapi kerberos krb5 ldap mysql postgresql postgresql-psycopg2 sasl uwsgi".split())
+# What is linked to libraries that Debian's own builds of it are not.
+_LINKED: dict[str, tuple[str, ...]] = {
+    "pycurl": ("libcurl4",),
+    "rpy2": ("r-base-core",),
+    "uwsgi": ("libcap2", "libjansson4", "libpcre2-8-0", "libpcre3", "libssl1.1", "libssl3", "libssl3t64", "libxml2"),
+}
+_EXTRAS = {
+    "c": ("libpq5",),
+    "gssapi": ("libgssapi-krb5-2",),
+    "kerberos": ("libgssapi-krb5-2",),
+    "krb5": ("libgssapi-krb5-2",),
+    "ldap": ("libldap2",),
+    "mysql": ("libmariadb3",),
+    "postgresql": ("libpq5",),
+    "postgresql-psycopg2": ("libpq5",),
+    "sasl": ("libsasl2-2",),
+}
 # What wheels and plain projects load or start that Debian's relations do not say.
 _LOADED: dict[str, tuple[str, ...]] = {
     "cairocffi": ("libcairo2",),
@@ -41,7 +70,6 @@ _LOADED: dict[str, tuple[str, ...]] = {
     "svglib": ("libcairo2",),
     "xhtml2pdf": ("libcairo2",),
 }
-_STEM = lazy_pattern(r"lib[a-z]+(?:[+-](?=[a-z])(?!dev\b)[a-z]+)*")
 _OLD_RELEASES = frozenset({"wheezy", "jessie", "stretch"})
 
 
@@ -51,31 +79,48 @@ class Interpreter(Struct, frozen=True):
     minor: int
     release: str
     lost: frozenset[str]  # packages that only the full image has
+    pool: frozenset[str]  # these, and what the Dockerfile installs: what is compiled is linked to nothing else
     current: bool  # whether its pip knows the wheels of today
 
 
 def why_needed(
     dockerfile: Dockerfile, context: Context, step: Step, interpreter: Interpreter, has: frozenset[str]
-) -> Iterator[str]:
+) -> Iterator[Lack]:
     """Go through what a RUN installs that the small image is not enough for; `has` are packages that are installed."""
     for call in step.run.calls if step.run else ():
         for one in wanted_by(dockerfile, context, step, call):
-            if isinstance(one, str):
+            if isinstance(one, Lack):
                 yield one
-            elif reason := _why_project(one, interpreter, has):
-                yield reason
+            else:
+                yield from _why_project(one, interpreter, has)
 
 
-def _why_project(wanted: Wanted, interpreter: Interpreter, has: frozenset[str]) -> str | None:
-    if wanted.name in _COMPILED:
-        brought = _COMPILED[wanted.name]
-        return f"{wanted.name} is compiled" if not brought else f"{wanted.name} needs {brought}, which is compiled"
-    if extra := next(iter(sorted(wanted.extras & _COMPILING_EXTRAS)), None):
-        return f"{wanted.name}[{extra}] may bring what is compiled"
-    project = native_project(wanted.name)
-    if project and project.compiled and (reason := _why_compiled(wanted, project, interpreter)):
-        return reason
-    return _why_loaded(wanted, project, interpreter, has)
+def _why_project(wanted: Wanted, python: Interpreter, has: frozenset[str]) -> Iterator[Lack]:
+    name, project = wanted.name, native_project(wanted.name)
+    if name in _OPAQUE:
+        yield Lack(f"{name} is compiled")
+    elif name in _COMPILED:
+        yield Lack(f"{name} is compiled", built=True, packages=named_in(_COMPILED[name], python.pool))
+    elif name in _BRINGING:
+        brought = _BRINGING[name]
+        yield Lack(f"{name} needs {brought}, which is compiled", built=True, packages=_linked(brought, python))
+    elif extra := next((extra for extra in sorted(wanted.extras) if extra in _EXTRAS), None):
+        libraries = named_in(_EXTRAS[extra], python.pool)
+        yield Lack(f"{name}[{extra}] may bring what is compiled", built=True, packages=libraries)
+    elif project and project.compiled and (reason := _why_compiled(wanted, project, python)):
+        yield Lack(reason, built=True, packages=_linked(name, python))
+    else:
+        yield from _why_loaded(wanted, project, python, has)
+
+
+def _linked(name: str, python: Interpreter) -> tuple[str, ...]:
+    """Return the packages of the libraries that a project is linked to when it is compiled on a full image."""
+    if name in _COMPILED or name in _LINKED:
+        return named_in((*_COMPILED.get(name, ()), *_LINKED.get(name, ())), python.pool)
+    project = native_project(name)
+    runs = project.run if project else ()
+    every = runs if isinstance(runs, tuple) else [package for packages in runs.values() for package in packages]
+    return named_in(every, python.pool)
 
 
 def _why_compiled(wanted: Wanted, project: NativeProject, interpreter: Interpreter) -> str | None:
@@ -101,20 +146,12 @@ def _spellings(version: str) -> Iterator[str]:
 
 def _why_loaded(
     wanted: Wanted, project: NativeProject | None, interpreter: Interpreter, has: frozenset[str]
-) -> str | None:
+) -> Iterator[Lack]:
     """Name what a project starts or loads that only the full image has; wheels bring most of their libraries."""
     loaded: tuple[str, ...] = _LOADED.get(wanted.name, ())
     if project and not loaded and (not project.compiled or not project.build) and "binary" not in wanted.extras:
         loaded = packages_to_run(project, interpreter.release)
     for package in loaded:
-        if _is_of(package, interpreter.lost) and not _is_of(package, has):
-            return f"{wanted.name} needs {package}, which the slim image lacks"
-    return None
-
-
-def _is_of(package: str, packages: frozenset[str]) -> bool:
-    """Tell whether a package is among others, for a library by its name without version and ABI."""
-    stem = _STEM.match(package)
-    if not stem:
-        return package in packages
-    return any((found := _STEM.match(other)) and found[0] == stem[0] for other in packages)
+        if is_among(package, interpreter.lost) and not is_among(package, has):
+            found = named_in((package,), interpreter.lost)
+            yield Lack(f"{wanted.name} needs {package}, which the slim image lacks", packages=found)

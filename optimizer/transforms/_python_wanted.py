@@ -14,6 +14,7 @@ from optimizer.ecosystems._python import normal_name, requirement_lists, started
 from optimizer.model import Dockerfile, Step
 from optimizer.shell import Call, resolve
 from optimizer.syntax.lazy_pattern import lazy_pattern
+from optimizer.transforms._lack import Lack
 from optimizer.transforms._scripts import text_of
 
 _PIP = lazy_pattern(r"pip[\d.]*")
@@ -41,7 +42,9 @@ _OTHER_SYSTEM = lazy_pattern(
 _VERSIONED_BY_GIT = lazy_pattern(
     r"setuptools[-_]scm|hatch-vcs|versioneer|\bpbr\b|dunamai|dynamic-versioning|versioningit"
 )
+_FETCHED = lazy_pattern(r"^([\w.-]+)(?:\[.*?\])?\s*@|#(?:.*&)?egg=([\w.-]+)|/([\w.-]+?)(?:\.git)?/?(?:[@#].*)?$")
 _EXTENSIONS = lazy_pattern(r"ext_modules|Extension\(|cythonize|cffi_modules|rust_extensions|CMakeExtension|pybind11")
+_LINKS = lazy_pattern(r"librar(?:y|ies)|pkg-?config|include_dirs|link_args|CMakeExtension|rust_extensions")
 _PINNED = lazy_pattern(r"={2,3}\s*([^\s,*]+)")
 _LOWER = lazy_pattern(r"(?:>=?\s*[^\s,]+\s*)?")
 
@@ -54,7 +57,7 @@ class Wanted(Struct, frozen=True):
     extras: frozenset[str] = frozenset()
 
 
-def wanted_by(dockerfile: Dockerfile, context: Context, step: Step, call: Call) -> Iterator[Wanted | str]:
+def wanted_by(dockerfile: Dockerfile, context: Context, step: Step, call: Call) -> Iterator[Wanted | Lack]:
     """Go through the projects that a call installs, with a clause for each thing that cannot be told."""
     start = started(call, _PIP, "pip")
     if call.program == "uv" and [w.value for w in call.arguments[:1]] == ["pip"]:
@@ -71,7 +74,7 @@ def wanted_by(dockerfile: Dockerfile, context: Context, step: Step, call: Call) 
     yield from _Reader(dockerfile, context, step, call).words([*texts[at:]], sync="sync" in texts[:at])
 
 
-def _of_tool(context: Context, call: Call) -> Iterator[Wanted | str]:
+def _of_tool(context: Context, call: Call) -> Iterator[Wanted | Lack]:
     words = [word.value or "" for word in call.arguments]
     name = call.program
     module = words[1] if name.startswith("python") and words[:1] == ["-m"] and words[1:] else name
@@ -82,7 +85,7 @@ def _of_tool(context: Context, call: Call) -> Iterator[Wanted | str]:
                 w for w in map(parse_requirement, words[words.index("add") + 1 :] if "add" in words else ()) if w
             )
     elif name in _UNREAD:
-        yield f"what {name} installs is not known"
+        yield Lack(f"what {name} installs is not known")
     elif name.startswith("python") and words[:1] and words[0].endswith("setup.py"):
         folder = words[0][: -len("setup.py")].rstrip("/")
         yield from _of_project(context, folder)
@@ -96,12 +99,12 @@ class _Reader(Struct, frozen=True):
     step: Step
     call: Call
 
-    def words(self, texts: list[str | None], *, sync: bool = False) -> Iterator[Wanted | str]:
+    def words(self, texts: list[str | None], *, sync: bool = False) -> Iterator[Wanted | Lack]:
         """Go through what the words ask for."""
         rest = iter(texts)
         for text in rest:
             if text is None:
-                yield f"what the pip of line {self.step.line} installs is not known"
+                yield Lack(f"what the pip of line {self.step.line} installs is not known")
                 return
             name, equals, value = text.partition("=") if text.startswith("--") else (text[:2], text[2:], text[2:])
             if not text.startswith("-"):
@@ -109,23 +112,23 @@ class _Reader(Struct, frozen=True):
             elif text in _VALUED:
                 next(rest, None)
             elif name in {"--no-binary", "--global-option", "--config-settings", "--group"}:
-                yield f"the option {name} of pip builds or adds what is not known"
+                yield Lack(f"the option {name} of pip builds or adds what is not known")
             elif name in {"-r", "--requirement", "-c", "--constraint", "--requirements"}:
                 file = value if equals else next(rest, None)
                 if file is None:
-                    yield "which requirement file pip reads is not known"
+                    yield Lack("which requirement file pip reads is not known")
                 else:  # a constraint may hold a project at a release without a wheel, so it is judged as if asked for
                     yield from self.file(file)
             elif name in {"-e", "--editable"}:
                 yield from self.requirement((value if equals else next(rest, None)) or "?")
 
-    def file(self, path: str, seen: tuple[str, ...] = ()) -> Iterator[Wanted | str]:
+    def file(self, path: str, seen: tuple[str, ...] = ()) -> Iterator[Wanted | Lack]:
         """Go through the lines of a requirement file of the build context."""
         text = text_of(self.dockerfile, self.context, self.step, path, self.call.directory)
         if text is None and self.step.instruction.flags:
             text = self.context.text(path.rsplit("/", 1)[-1])  # mounted
         if text is None or path in seen:
-            yield f"the requirement file {path} is not in the build context"
+            yield Lack(f"the requirement file {path} is not in the build context")
             return
         for line in _CONTINUED.sub(" ", text).splitlines():
             bare = re.sub(r"(?:^|\s+)#.*$", "", line).strip()
@@ -136,18 +139,20 @@ class _Reader(Struct, frozen=True):
             elif editable := re.match(r"(?:-e\s*|--editable[\s=]+)(\S+)", bare):
                 yield from self.requirement(editable[1])
             elif bare.startswith("--no-binary"):
-                yield f"{path} has pip build from sources"
+                yield Lack(f"{path} has pip build from sources")
             elif bare and not bare.startswith("-"):
                 yield from self.requirement(re.split(r"\s+--?[a-z]", bare, maxsplit=1)[0])
 
-    def requirement(self, text: str) -> Iterator[Wanted | str]:
+    def requirement(self, text: str) -> Iterator[Wanted | Lack]:
         """Take in a requirement: of the index, of a repository, or a folder."""
         if re.search(r"\b(?:git|hg|svn|bzr)\+", text):
-            yield f"{text[:50]} is fetched from a repository, and may be compiled"
+            yield Lack(f"{text[:50]} is fetched from a repository, and may be compiled", built=True)
+            if name := _FETCHED.search(text):
+                yield Wanted(normal_name(name[1] or name[2] or name[3]), "?")
         elif text.endswith(".whl") or re.match(r".*\.whl[#?]", text):
             return
         elif "://" in text or text.endswith((".tar.gz", ".zip", ".tgz")):
-            yield f"{text[:50]} may be compiled"
+            yield Lack(f"{text[:50]} may be compiled", built=True)
         elif text.startswith((".", "/", "file:")) or text == "?":
             folder = re.sub(r"\[.*", "", text)
             place = (
@@ -157,23 +162,23 @@ class _Reader(Struct, frozen=True):
                 if not folder.startswith("/")
                 else None
             )
-            yield from _of_project(self.context, place) if place is not None else (f"{text} may be compiled",)
+            yield from _of_project(self.context, place) if place is not None else (Lack(f"{text} may be compiled"),)
         else:
             wanted = parse_requirement(text)
             if wanted is not None:
                 yield wanted
 
 
-def parse_requirement(text: str) -> Wanted | str | None:
+def parse_requirement(text: str) -> Wanted | Lack | None:
     """Return the project that a requirement names, None for one of another system, a reason where it is not read."""
     match = _REQUIREMENT.fullmatch(text.strip())
     if match is None:
-        return f"the requirement {text[:50]} is not understood"
+        return Lack(f"the requirement {text[:50]} is not understood")
     name, extras, specifier, address, marker = match.groups()
     if marker and _OTHER_SYSTEM.search(marker) and " or " not in marker:
         return None
     if address and not address.rstrip().endswith(".whl"):
-        return f"{name} is fetched from {address[:40]}, and may be compiled"
+        return Lack(f"{name} is fetched from {address[:40]}, and may be compiled", built=True)
     found = frozenset(extra.strip().lower() for extra in (extras or "").split(",") if extra.strip())
     return Wanted(normal_name(name), _version(specifier), found)
 
@@ -186,7 +191,7 @@ def _version(specifier: str) -> str | None:
     return None if _LOWER.fullmatch(specifier) else "?"
 
 
-def _of_lock(context: Context, lock: str, manifest: str) -> Iterator[Wanted | str]:
+def _of_lock(context: Context, lock: str, manifest: str) -> Iterator[Wanted | Lack]:
     """Go through the projects of every lock file of this name, or of the manifests where there is none."""
     places = [path for path in context.under("") if path == lock or path.endswith(f"/{lock}")]
     for path in places:
@@ -195,12 +200,12 @@ def _of_lock(context: Context, lock: str, manifest: str) -> Iterator[Wanted | st
         return
     manifests = [path for path in context.under("") if path == manifest or path.endswith(f"/{manifest}")]
     if not manifests:
-        yield f"neither {lock} nor {manifest} is in the build context"
+        yield Lack(f"neither {lock} nor {manifest} is in the build context")
     for path in manifests:
         yield from _of_project(context, path.rpartition("/")[0])
 
 
-def _locked(context: Context, path: str) -> Iterator[Wanted | str]:
+def _locked(context: Context, path: str) -> Iterator[Wanted | Lack]:
     if path.endswith("Pipfile.lock"):
         lock = json_file(context, path)
         for section in ("default", "develop"):
@@ -208,31 +213,31 @@ def _locked(context: Context, path: str) -> Iterator[Wanted | str]:
                 entry = table(found)
                 version = entry.get("version")
                 if "git" in entry:
-                    yield f"{name} is fetched from a repository, and may be compiled"
+                    yield Lack(f"{name} is fetched from a repository, and may be compiled", built=True)
                 yield Wanted(normal_name(name), version.lstrip("=") if isinstance(version, str) else None)
         return
     packages = table(toml_file(context, path)).get("package")
     if not isinstance(packages, list):
-        yield f"{path} is not understood"
+        yield Lack(f"{path} is not understood")
         return
     for each in packages:
         locked = table(each)
         project, number, source = locked.get("name"), locked.get("version"), table(locked, "source")
         if "git" in source or source.get("type") == "git":
-            yield f"{project} is fetched from a repository, and may be compiled"
+            yield Lack(f"{project} is fetched from a repository, and may be compiled", built=True)
         local = {"virtual", "editable", "directory"} & source.keys()
         if isinstance(project, str) and not local:
             yield Wanted(normal_name(project), number if isinstance(number, str) else None)
 
 
-def _of_project(context: Context, folder: str) -> Iterator[Wanted | str]:
+def _of_project(context: Context, folder: str) -> Iterator[Wanted | Lack]:
     """Go through what a project of the build context asks for, and how it is built itself."""
     prefix = f"{folder}/" if folder else ""
     setup, text = context.text(f"{prefix}setup.py") or "", context.text(f"{prefix}pyproject.toml") or ""
     config = context.text(f"{prefix}setup.cfg") or ""
     pipfile = table(toml_file(context, f"{prefix}Pipfile"), "packages")
     if not (setup or text or config or pipfile):
-        yield f"the project in {folder or '.'} is not in the build context"
+        yield Lack(f"the project in {folder or '.'} is not in the build context")
         return
     content = table(toml_file(context, f"{prefix}pyproject.toml"))
     yield from _why_built(setup, text, config, content)
@@ -245,18 +250,18 @@ def _of_project(context: Context, folder: str) -> Iterator[Wanted | str]:
         yield from _of_setup(setup, config)
 
 
-def _why_built(setup: str, text: str, config: str, content: dict[str, object]) -> Iterator[str]:
+def _why_built(setup: str, text: str, config: str, content: dict[str, object]) -> Iterator[Lack]:
     """Go through what building the project itself takes, beyond Python."""
     if _EXTENSIONS.search(setup) or _EXTENSIONS.search(text) or "ext_modules" in config or "ext-modules" in text:
-        yield "the project compiles extensions"
+        yield Lack("the project compiles extensions", built=not _LINKS.search(f"{setup}{text}{config}"))
     if any(_VERSIONED_BY_GIT.search(part) for part in (setup, text, config)):
-        yield "the version of the project comes from git"
+        yield Lack("the version of the project comes from git", built=True)
     backend = str(table(content, "build-system").get("build-backend", "setuptools"))
     if not backend.startswith(_BUILDS_FROM):
-        yield f"the build backend {backend} may compile"
+        yield Lack(f"the build backend {backend} may compile", built=True)
     dynamic = table(content, "project").get("dynamic")
     if isinstance(dynamic, list) and "dependencies" in dynamic:
-        yield "the dependencies of the project are worked out when it is built"
+        yield Lack("the dependencies of the project are worked out when it is built")
 
 
 def _poetry(content: dict[str, object]) -> Iterator[tuple[str, object]]:
@@ -266,12 +271,13 @@ def _poetry(content: dict[str, object]) -> Iterator[tuple[str, object]]:
         yield from table(group, "dependencies").items()
 
 
-def _of_table(name: str, value: object) -> Iterator[Wanted | str]:
+def _of_table(name: str, value: object) -> Iterator[Wanted | Lack]:
     if name == "python":
         return
     entry = table(value)
     if {"git", "path", "url"} & entry.keys():
-        yield f"{name} comes from a repository or a folder, and may be compiled"
+        yield Lack(f"{name} comes from a repository or a folder, and may be compiled", built=True)
+        yield Wanted(normal_name(name), "?")
         return
     version = entry.get("version", value)
     text = version if isinstance(version, str) else ""
@@ -280,12 +286,12 @@ def _of_table(name: str, value: object) -> Iterator[Wanted | str]:
     yield Wanted(normal_name(name), exact[1] if exact else None if newest else "?")
 
 
-def _of_setup(setup: str, config: str) -> Iterator[Wanted | str]:
+def _of_setup(setup: str, config: str) -> Iterator[Wanted | Lack]:
     """Go through what setup.py or setup.cfg asks for, where it is a list of texts."""
     listed = re.search(r"install_requires\s*=\s*\[([^\]]*)\]", setup)
     section = re.search(r"^install_requires\s*=\s*\n((?:[ \t]+\S.*\n?)*)", config, re.MULTILINE)
     if listed is None and section is None:
-        yield "what setup.py asks for is not known"
+        yield Lack("what setup.py asks for is not known")
         return
     lines = (
         re.findall(r"['\"]([^'\"]+)['\"]", listed[1])

@@ -14,6 +14,7 @@ from optimizer.model import Dockerfile, Step
 from optimizer.model.base_images import repository
 from optimizer.syntax.lazy_pattern import lazy_pattern
 from optimizer.transforms import _node_needs, _python_needs
+from optimizer.transforms._lack import Lack
 from optimizer.transforms._mentioned import mentioned, sources_in
 from optimizer.transforms._runtime_needs import Need, Unknown, installed, needs_of
 
@@ -63,11 +64,16 @@ _FIRST_PIP = "2021-01"  # from here on the images' pip knows all kinds of wheels
 
 
 class Change(Struct, frozen=True):
-    """The variants that a stage stands on and may stand on, and the stages that this concerns."""
+    """The variants that a stage stands on and may stand on, and the stages that this concerns.
+
+    With `split` they go on building on the full variant, and a container gets the slim one: what they install is not
+    there then, unless it is named.
+    """
 
     full: Variant
     slim: Variant
     stages: frozenset[int]
+    split: bool = False
 
     @property
     def lost(self) -> frozenset[str]:
@@ -77,75 +83,163 @@ class Change(Struct, frozen=True):
 
 def why_not(dockerfile: Dockerfile, context: Context, change: Change) -> Iterator[str]:
     """Go through the reasons, in the order in which they are best told."""
+    return (lack.reason for lack in lacks(dockerfile, context, change))
+
+
+def lacks(dockerfile: Dockerfile, context: Context, change: Change) -> Iterator[Lack]:
+    """Go through what the slim variant lacks that the build or a container may need."""
     release = suite(change.full)
     commands = lost_commands((change.full.image, change.full.tag), (change.slim.image, change.slim.tag))
     if release is None or commands is None:
-        yield f"the packages of {change.full.name} are not known"
+        yield Lack(f"the packages of {change.full.name} are not known")
         return
-    yield from _why_commands(dockerfile, context, change, commands, release)
-    yield from _why_installs(dockerfile, context, change, release)
-    yield from _why_copies(dockerfile, context, change)
-    yield from _why_paths(dockerfile, change)
-    yield from _why_composed(context, commands)
-    yield from _why_sources(dockerfile, context, change, commands, release)
+    judge = _Judge(dockerfile, context, change, commands, release)
+    yield from judge.commands_started()
+    yield from judge.installs()
+    yield from judge.copies()
+    yield from judge.paths()
+    yield from judge.composed()
+    yield from judge.sources()
 
 
-def _why_commands(
-    dockerfile: Dockerfile, context: Context, change: Change, commands: dict[str, frozenset[str]], release: str
-) -> Iterator[str]:
-    for need in needs_of(dockerfile, context, change.stages):
-        if isinstance(need, Unknown):
-            yield need.reason
-        elif reason := _why_need(dockerfile, change, commands, release, need):
-            yield reason
+class _Judge(Struct, frozen=True):
+    """What the questions have in common; `commands` are those that only the full image has, with their packages."""
+
+    dockerfile: Dockerfile
+    context: Context
+    change: Change
+    commands: dict[str, frozenset[str]]
+    release: str
+
+    def has(self, stage: int, until: int | None = None) -> frozenset[str]:
+        """Return the packages that a stage installs, as far as they are there when it counts."""
+        return frozenset() if self.change.split else installed(self.dockerfile, stage, self.release, until)
+
+    def missing(self, name: str, place: str, *, built: bool = False) -> Lack:
+        """Say that a program is started that the slim variant lacks, and which package brings it."""
+        packages = sorted(self.commands[name] & self.change.lost, key=lambda package: (package != name, package))
+        return Lack(f"{place} {name}, which the slim image lacks", built, () if built else tuple(packages[:1]))
+
+    def commands_started(self) -> Iterator[Lack]:
+        """Go through the programs that RUN, CMD, ENTRYPOINT, HEALTHCHECK and their scripts start."""
+        for need in needs_of(self.dockerfile, self.context, self.change.stages):
+            built = self.dockerfile.steps[need.index].run is not None
+            if isinstance(need, Unknown):
+                yield Lack(need.reason, built)
+            elif lack := self._why_need(need, built=built):
+                yield lack
+
+    def _why_need(self, need: Need, *, built: bool) -> Lack | None:
+        has, lost = self.has(need.stage, need.index), self.change.lost
+        if need.name in _USES_TLS and "ca-certificates" in lost and "ca-certificates" not in has:
+            reason = f"{need.name} ({need.place}) needs ca-certificates, which the slim image lacks"
+            brought = self.missing(need.name, "", built=built).packages if need.name in self.commands else ()
+            return Lack(reason, built, () if built else ("ca-certificates", *brought))
+        if need.name not in self.commands or _is_own(self.change.full.image, need.program):
+            return None
+        return None if self.commands[need.name] & has else self.missing(need.name, f"{need.place} starts", built=built)
+
+    def installs(self) -> Iterator[Lack]:
+        """Go through what the package managers of the languages install, also in the stages that are copied from."""
+        change, dockerfile = self.change, self.dockerfile
+        if built := _FROM_SOURCE.search(dockerfile.document.source):
+            yield Lack(f"{built[0]} may have packages built from their sources", "build" in built[0].lower())
+        minor, stages = python_minor(change.full), _with_sources(dockerfile, change)
+        for step in dockerfile:
+            if step.run is None or step.stage not in stages:
+                continue
+            has, pool = self.has(step.stage, step.index), change.lost | installed(dockerfile, step.stage, self.release)
+            if minor is not None:
+                current = change.full.last is None or change.full.last >= _FIRST_PIP
+                python = _python_needs.Interpreter(minor, self.release, change.lost, pool, current)
+                yield from _python_needs.why_needed(dockerfile, self.context, step, python, has)
+            elif (
+                any(re.match(r"pip|python", call.program) for call in step.run.calls) and change.full.image == "python"
+            ):
+                yield Lack(f"which wheels there are for {change.full.name} is not known")
+            stock = _node_needs.Stock(change.lost, has, pool)
+            yield from _node_needs.why_needed(dockerfile, self.context, step, stock)
+            there = installed(dockerfile, step.stage, self.release, step.index)
+            if manual := next((name for name in sorted(there) if _NEEDS_MANUALS.fullmatch(name)), None):
+                yield Lack(f"{manual} may ask for the folders of manuals, which the slim image lacks")
+
+    def composed(self) -> Iterator[Lack]:
+        """Go through what a compose file beside the sources starts in containers, such as its own health checks."""
+        for path in _COMPOSE:
+            text = (self.context.read_bytes(path) or b"").decode("utf-8", "replace")
+            for match in _STARTED_BY_COMPOSE.finditer(text):
+                words = set(re.findall(r"[\w.+-]+", match[1])) & self.commands.keys() & _ASKED_FOR
+                yield from (self.missing(word, f"{path} starts") for word in sorted(words))
+
+    def copies(self) -> Iterator[Lack]:
+        """Go through the files that come from elsewhere and may be linked to what only the full image has."""
+        dockerfile, change = self.dockerfile, self.change
+        for step in dockerfile:
+            source = step.instruction.flag("from") if step.name == "COPY" else None
+            if source is None:
+                continue
+            stage = next((s for s in dockerfile.stages[: step.stage] if source.lower() in {s.name, str(s.index)}), None)
+            if step.stage in change.stages:
+                yield from _why_from(dockerfile, change, step, source if stage is None else stage.index)
+            elif stage is not None and stage.index in change.stages:
+                yield from (
+                    Lack(f"line {step.line} takes {word} from the image")
+                    for word in step.instruction.arguments[:-1]
+                    if word == "/" or _SYSTEM_PATH.match(word)
+                )
+        for path in self.context.under(""):
+            if _NATIVE_FILES.fullmatch(path) and "node_modules/" not in path:
+                yield Lack(f"{path} may be linked to a library that the slim image lacks")
+
+    def paths(self) -> Iterator[Lack]:
+        """Go through the instructions that name a place of the system that packages of the full image may have made."""
+        for step in self.dockerfile:
+            if step.stage not in self.change.stages or step.name in {"FROM", "LABEL", "COPY", "ADD"}:
+                continue
+            if spoken := _OTHER_LANGUAGE.search(step.instruction.body.text):
+                yield Lack(
+                    f"line {step.line} asks for another language ({spoken[1]}), and the slim image has no translations"
+                )
+            calls = step.run.calls if step.run else ()
+            removed = [word.text for call in calls if call.program == "rm" for word in call.words]
+            for match in _SYSTEM_PATH.finditer(step.instruction.body.text):
+                if not _EVERYWHERE.fullmatch(match[0]) and not any(match[0] in word for word in removed):
+                    reason = f"line {step.line} names {match[0]}, which the slim image may lack"
+                    yield Lack(reason, built=step.run is not None)
+
+    def sources(self) -> Iterator[Lack]:
+        """Go through what the sources that are taken in start, load and read."""
+        names = frozenset(name for name in self.commands if not _is_own(self.change.full.image, name))
+        stages = _with_sources(self.dockerfile, self.change)
+        for need in mentioned(self.dockerfile, self.context, stages, names):
+            if not self.commands[need.name] & self.has(need.stage):
+                yield self.missing(need.name, f"{need.place} may start")
+        tls = "ca-certificates" in self.change.lost
+        for path, text in sources_in(self.dockerfile, self.context, stages):
+            yield from _why_text(path, text, tls=tls)
+        if tls and (told := _TLS_FILES.search(self.dockerfile.document.source)):
+            reason = f"the Dockerfile speaks of {told[0]}, and the slim image has no certificates"
+            yield Lack(reason, packages=("ca-certificates",))
 
 
-def _why_need(
-    dockerfile: Dockerfile, change: Change, commands: dict[str, frozenset[str]], release: str, need: Need
-) -> str | None:
-    has = installed(dockerfile, need.stage, release, need.index)
-    if need.name in _USES_TLS and "ca-certificates" in change.lost and "ca-certificates" not in has:
-        return f"{need.name} ({need.place}) needs ca-certificates, which the slim image lacks"
-    if need.name not in commands or _is_own(change.full.image, need.program):
-        return None
-    if commands[need.name] & has:
-        return None
-    return f"{need.place} starts {need.name}, which the slim image lacks"
+def _why_text(path: str, text: str, *, tls: bool) -> Iterator[Lack]:
+    if path.endswith(".py") and _TKINTER.search(text):
+        yield Lack(f"{path} imports tkinter, whose libraries the slim image lacks")
+    if path.endswith(".py") and _PYTHON_LIBRARIES.search(text):
+        yield Lack(f"{path} loads a shared library")
+    if found := _SYSTEM_FILES.search(text):
+        yield Lack(f"{path} speaks of {found[0]}, which the slim image lacks")
+    if "<text" in text and "sharp" in text:
+        yield Lack(f"{path} draws text with sharp, and the slim image has no fonts")
+    if tls and _TLS_FILES.search(text):
+        reason = f"{path} reads the certificates of the system, which the slim image lacks"
+        yield Lack(reason, packages=("ca-certificates",))
 
 
 def _is_own(image: str, program: str) -> bool:
     own = _OWN.get(image)
     folder, name = posixpath.split(program)
     return own is not None and bool(own.fullmatch(name)) and folder in _OWN_FOLDERS
-
-
-def _why_installs(dockerfile: Dockerfile, context: Context, change: Change, release: str) -> Iterator[str]:
-    """Go through what the package managers of the languages install, also in the stages that files are copied from."""
-    if built := _FROM_SOURCE.search(dockerfile.document.source):
-        yield f"{built[0]} may have packages built from their sources"
-    minor, stages = python_minor(change.full), _with_sources(dockerfile, change)
-    for step in dockerfile:
-        if step.run is None or step.stage not in stages:
-            continue
-        has = installed(dockerfile, step.stage, release, step.index)
-        if minor is not None:
-            current = change.full.last is None or change.full.last >= _FIRST_PIP
-            python = _python_needs.Interpreter(minor, release, change.lost, current)
-            yield from _python_needs.why_needed(dockerfile, context, step, python, has)
-        elif any(re.match(r"pip|python", call.program) for call in step.run.calls) and change.full.image == "python":
-            yield f"which wheels there are for {change.full.name} is not known"
-        yield from _node_needs.why_needed(dockerfile, context, step, change.lost, has)
-        if manual := next((name for name in sorted(has) if _NEEDS_MANUALS.fullmatch(name)), None):
-            yield f"{manual} may ask for the folders of manuals, which the slim image lacks"
-
-
-def _why_composed(context: Context, commands: dict[str, frozenset[str]]) -> Iterator[str]:
-    """Go through what a compose file beside the sources starts in containers, such as its own health checks."""
-    for path in _COMPOSE:
-        text = (context.read_bytes(path) or b"").decode("utf-8", "replace")
-        for match in _STARTED_BY_COMPOSE.finditer(text):
-            words = set(re.findall(r"[\w.+-]+", match[1])) & commands.keys() & _ASKED_FOR
-            yield from (f"{path} starts {word}, which the slim image lacks" for word in sorted(words))
 
 
 def _with_sources(dockerfile: Dockerfile, change: Change) -> frozenset[int]:
@@ -157,77 +251,19 @@ def _with_sources(dockerfile: Dockerfile, change: Change) -> frozenset[int]:
     return frozenset(found)
 
 
-def _why_copies(dockerfile: Dockerfile, context: Context, change: Change) -> Iterator[str]:
-    """Go through the files that come from elsewhere and may be linked to what only the full image has."""
-    for step in dockerfile:
-        source = step.instruction.flag("from") if step.name == "COPY" else None
-        if source is None:
-            continue
-        stage = next((s for s in dockerfile.stages[: step.stage] if source.lower() in {s.name, str(s.index)}), None)
-        if step.stage in change.stages:
-            yield from _why_from(dockerfile, change, step, source if stage is None else stage.index)
-        elif stage is not None and stage.index in change.stages:
-            yield from (
-                f"line {step.line} takes {word} from the image"
-                for word in step.instruction.arguments[:-1]
-                if word == "/" or _SYSTEM_PATH.match(word)
-            )
-    for path in context.under(""):
-        if _NATIVE_FILES.fullmatch(path) and "node_modules/" not in path:
-            yield f"{path} may be linked to a library that the slim image lacks"
-
-
-def _why_from(dockerfile: Dockerfile, change: Change, step: Step, source: str | int) -> Iterator[str]:
+def _why_from(dockerfile: Dockerfile, change: Change, step: Step, source: str | int) -> Iterator[Lack]:
     if isinstance(source, str):
         if not _STATIC_IMAGES.fullmatch(source):
-            yield f"what line {step.line} takes from {source} may need the full image"
+            yield Lack(f"what line {step.line} takes from {source} may need the full image")
         return
     if source in change.stages:
         return
     lineage = dockerfile.lineage(source)
     base = dockerfile.stages[min(lineage)].base or ""
     if repository(base) not in _KNOWN_BUILDERS:
-        yield f"what line {step.line} takes from {base or 'another stage'} may need the full image"
+        yield Lack(f"what line {step.line} takes from {base or 'another stage'} may need the full image")
     for other in dockerfile:
         for call in other.run.calls if other.run and other.stage in lineage else ():
             if call.program in _COMPILERS:
-                yield f"what {call.program} makes in line {other.line} may be linked to what the slim image lacks"
-
-
-def _why_paths(dockerfile: Dockerfile, change: Change) -> Iterator[str]:
-    """Go through the instructions that name a place of the system which packages of the full image may have made."""
-    for step in dockerfile:
-        if step.stage not in change.stages or step.name in {"FROM", "LABEL", "COPY", "ADD"}:
-            continue
-        if spoken := _OTHER_LANGUAGE.search(step.instruction.body.text):
-            yield f"line {step.line} asks for another language ({spoken[1]}), and the slim image has no translations"
-        removed = (
-            [word.text for call in step.run.calls if call.program == "rm" for word in call.words] if step.run else []
-        )
-        for match in _SYSTEM_PATH.finditer(step.instruction.body.text):
-            if not _EVERYWHERE.fullmatch(match[0]) and not any(match[0] in word for word in removed):
-                yield f"line {step.line} names {match[0]}, which the slim image may lack"
-
-
-def _why_sources(
-    dockerfile: Dockerfile, context: Context, change: Change, commands: dict[str, frozenset[str]], release: str
-) -> Iterator[str]:
-    names = frozenset(name for name in commands if not _is_own(change.full.image, name))
-    stages = _with_sources(dockerfile, change)
-    for need in mentioned(dockerfile, context, stages, names):
-        if not commands[need.name] & installed(dockerfile, need.stage, release):
-            yield f"{need.place} may start {need.name}, which the slim image lacks"
-    tls = "ca-certificates" in change.lost
-    for path, text in sources_in(dockerfile, context, stages):
-        if path.endswith(".py") and _TKINTER.search(text):
-            yield f"{path} imports tkinter, whose libraries the slim image lacks"
-        if path.endswith(".py") and _PYTHON_LIBRARIES.search(text):
-            yield f"{path} loads a shared library"
-        if found := _SYSTEM_FILES.search(text):
-            yield f"{path} speaks of {found[0]}, which the slim image lacks"
-        if "<text" in text and "sharp" in text:
-            yield f"{path} draws text with sharp, and the slim image has no fonts"
-        if tls and _TLS_FILES.search(text):
-            yield f"{path} reads the certificates of the system, which the slim image lacks"
-    if tls and (told := _TLS_FILES.search(dockerfile.document.source)):
-        yield f"the Dockerfile speaks of {told[0]}, and the slim image has no certificates"
+                reason = f"what {call.program} makes in line {other.line} may be linked to what the slim image lacks"
+                yield Lack(reason)
