@@ -21,6 +21,7 @@ from apt_costs import costs
 from debian import Release
 from dockerfiles import facts
 from download import CACHE
+from gems import gems
 from msgspec.json import encode
 from official_images import Build, History, canonical, history, is_release, line_of, suffix_of, version_of
 from wheels import wheels
@@ -61,6 +62,7 @@ def main() -> int:
         "_packages": {name: sorted(packages) for name, packages in sorted(sets.items()) if packages},
         "_commands": _commands(releases, named.union(*sets.values())),
         "_pypi": _pypi(kept["pypi"]),
+        "_gems": gems(releases, kept["gem"]),
         "_npm": kept["npm"],
         "_disk": kept["disk"],
         "_installed": kept["installed"],

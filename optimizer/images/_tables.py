@@ -36,10 +36,10 @@ class ImageTable(Struct, frozen=True):
 
 
 class Retired(Struct, frozen=True):
-    """An image that left the official set, or is leaving it: since when, and which images take its place."""
+    """An image that left the official set, is leaving it or has another name: since when, and what takes its place."""
 
-    last: str
     state: str
+    last: str = ""
     use: tuple[str, ...] = ()
 
 
@@ -93,6 +93,12 @@ def packages_of_npm() -> "Mapping[str, NativePackage]":
     from optimizer.images.npm import NativePackage
 
     return decode(_read("_npm"), type=dict[str, NativePackage])
+
+
+@cache
+def packages_of_gems() -> Mapping[str, frozenset[str]]:
+    """Return the packages of Debian that gems load or start, by name with `-` for `_`."""
+    return decode(_read("_gems"), type=dict[str, frozenset[str]])
 
 
 @cache
