@@ -10,9 +10,9 @@ from optimizer.transforms import Level, Transform, all_transforms
 # before their caches are cleaned, and the ignore file comes last, when it is known what the build reads. What a cache
 # mount holds needs no cleaning any more, so the mounts come before that. A transform not named here runs behind these.
 _ORDER = (
-    "use-slim-base", "copy-over-add", "copy-with-owner", "join-apt-update", "frozen-installs", "omit-dev-dependencies",
-    "hoist-independent-steps", "split-manifest-copy", "merge-run", "cache-mounts", "clean-package-caches",
-    "remove-downloads", "write-dockerignore", "skip-recommends", "exec-form",
+    "replace-retired-base", "use-slim-base", "distroless-base", "copy-over-add", "copy-with-owner", "join-apt-update",
+    "frozen-installs", "omit-dev-dependencies", "hoist-independent-steps", "split-manifest-copy", "merge-run",
+    "cache-mounts", "clean-package-caches", "remove-downloads", "write-dockerignore", "skip-recommends", "exec-form",
 )  # fmt: skip
 
 
