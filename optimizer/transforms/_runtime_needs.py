@@ -94,7 +94,10 @@ def needs_of(dockerfile: Dockerfile, context: Context, stages: Iterable[int]) ->
 
 
 def started(dockerfile: Dockerfile, context: Context, stage: int) -> Iterator[Found]:
-    """Go through what a container of a stage starts: ENTRYPOINT and CMD as one command, and HEALTHCHECK."""
+    """Go through what a container of a stage starts: ENTRYPOINT and CMD as one command, and HEALTHCHECK.
+
+    A path that no COPY brings is a program that the build makes, and which starts what the caller knows of it.
+    """
     lineage = dockerfile.lineage(stage)
     last = {step.name: step for step in dockerfile if step.stage in lineage and step.name in STARTS}
     entrypoint, command = last.get("ENTRYPOINT"), last.get("CMD")
@@ -111,7 +114,7 @@ def started(dockerfile: Dockerfile, context: Context, stage: int) -> Iterator[Fo
     elif entrypoint:
         last.pop("CMD", None)
     for step in last.values():
-        yield from _of_start(dockerfile, context, step)
+        yield from _of_start(dockerfile, context, step, built=True)
 
 
 def _is_script(program: str) -> bool:
@@ -151,7 +154,7 @@ def _of_run(dockerfile: Dockerfile, context: Context, step: Step) -> Iterator[Fo
         yield from reader.of_call(call, _DEPTH)
 
 
-def _of_start(dockerfile: Dockerfile, context: Context, step: Step) -> Iterator[Found]:
+def _of_start(dockerfile: Dockerfile, context: Context, step: Step, *, built: bool = False) -> Iterator[Found]:
     text = _started_text(step)
     if not text:
         return
@@ -160,7 +163,7 @@ def _of_start(dockerfile: Dockerfile, context: Context, step: Step) -> Iterator[
     place = f"the {step.name} of line {step.line}"
     if not found:
         yield Unknown(f"what {place} starts is not understood", step.index)
-    reader = _Reader(dockerfile, context, step, place)
+    reader = _Reader(dockerfile, context, step, place, built)
     for call in found:
         yield from reader.of_call(call, _DEPTH)
     words = step.instruction.json
@@ -187,6 +190,7 @@ class _Reader(Struct, frozen=True):
     context: Context
     step: Step
     place: str
+    built: bool = False  # whether a path that is not in the context is what the build makes
 
     def _unknown(self, reason: str) -> Unknown:
         return Unknown(reason, self.step.index)
@@ -256,7 +260,7 @@ class _Reader(Struct, frozen=True):
             text = program_text(self.dockerfile, self.context, self.step, path)
         if text is None:
             # Scripts that the image itself brings are the same in its variants.
-            if not path.startswith("/usr/local/bin/docker-"):
+            if not self.built and not path.startswith("/usr/local/bin/docker-"):
                 yield self._unknown(f"{place} runs {path}, which is not in the build context")
             return
         yield from self._of_text(path, text, depth, place)
