@@ -9,6 +9,7 @@ from contextlib import chdir
 from pathlib import Path
 
 import ecosystem_pages
+import effect_page
 from typer.testing import CliRunner
 
 from optimizer.cli.app import app
@@ -34,6 +35,7 @@ def pages() -> dict[Path, str]:
             "docs/ecosystems.md.j2", pages=ecosystem_pages.pages(), shared=ecosystem_pages.shared_refusals()
         ),
         reference / "cli.md": text_of("docs/cli.md.j2", pages=helps()),
+        effect_page.PAGE: effect_page.page(),
         reference / "configuration.md": text_of("docs/configuration.md.j2", configuration=configuration),
         ROOT / "README.md": readme(
             command=f"```sh\npip install . && dfopt diff {EXAMPLE}\n```\n",
