@@ -1,15 +1,155 @@
-"""Go, Rust, C and C++: what runs is a binary, the shared libraries that it is linked to, and the files that it reads."""
+"""What Go, Rust, C and C++ share: a binary runs, with the shared libraries and the files that it reads."""
 
-from optimizer.model import Step
-from optimizer.shell import Call
-from optimizer.transforms.stages.nodes import Build, Effect, Runtime
+import posixpath
+import re
+from collections.abc import Iterator, Sequence
+
+from msgspec import Struct
+
+from optimizer.images import Variant, variant
+from optimizer.images._tables import packages_of_commands
+from optimizer.images.packages import lost_commands
+from optimizer.syntax.lazy_pattern import lazy_pattern
+from optimizer.transforms._runtime_needs import Need
+from optimizer.transforms.stages.nodes import Build
+from optimizer.transforms.stages.packages import code
+from optimizer.transforms.stages.paths import SYSTEM, is_covered
+
+_SEARCHED = ("/usr/local/sbin", "/usr/local/bin", "/usr/sbin", "/usr/bin", "/sbin", "/bin")
+# What is for the people who work on a project, unless its code speaks of it.
+_BESIDE = lazy_pattern(
+    r"(?:[\w.-]*Dockerfile[\w.-]*|(?:docker-)?compose[\w.-]*\.ya?ml|Makefile|README[\w.-]*|LICEN[CS]E[\w.-]*|NOTICE"
+    r"|CHANGELOG[\w.-]*|CONTRIBUTING[\w.-]*|CODEOWNERS|Jenkinsfile|\.(?:git|docker|editor|golangci|travis|gitlab|drone"
+    r"|pre-commit|rustfmt|clippy|clang|air|github|vscode|idea|circleci)[\w.-]*|tests|benches|examples)(?:/.*)?"
+)
+_STARTING = lazy_pattern(
+    r"\bos/exec\b|\bsyscall\.Exec\b|\bprocess::Command\b|\bCommand::new\b|\bpopen\s*\(|\bsystem\s*\(|\bexec[lv]p?e?\s*\("
+    r"|\bposix_spawn|QProcess|boost::process"
+)
+_QUOTED = lazy_pattern(r"""["'`\s](?:/usr)?(?:/s?bin/)?([\w.+-]+)(?=["'`\s])""")
+_LITERAL = lazy_pattern(r"\"([^\"\\\n]{1,200})\"|`([^`]{1,200})`")
+_OF_SYSTEM = lazy_pattern(
+    r"[\"'`]/(?:usr/(?:share/(?!zoneinfo)|lib/|include/)|etc/(?:mime|ImageMagick|fonts))[\w./+-]*"
+)
+_SHELLS = frozenset({"sh", "bash", "dash", "exec", "env", "["})
 
 
-def effect(call: Call, step: Step, build: Build) -> Effect | None:
-    """Say what a compiler or build tool leaves behind."""
-    return None
+class Sources(Struct, frozen=True):
+    """How a language's sources look: what is compiled, and what makes a program look for them while it runs."""
+
+    files: re.Pattern[str]  # by path in the build context
+    looks_back: re.Pattern[str]
+    builders: frozenset[str]  # programs that build from the sources
 
 
-def runtime(build: Build) -> Runtime | str | None:
-    """Say where the binary that is started comes from, and what it needs."""
-    return None
+def slim_debian(build: Build) -> Variant | str:
+    """Return the slim image of Debian of the same release, or a clause where there is none."""
+    found = variant("debian", f"{build.release}-slim")
+    return found or f"debian has no slim image of {build.release or build.full.name}"
+
+
+def why_builds(build: Build, sources: Sources) -> str | None:
+    """Say what is started that builds from the sources, None where nothing is."""
+    found = next((need for need in build.needs if need.name in sources.builders), None)
+    return f"{found.place} starts {found.name}, which builds from the sources" if found else None
+
+
+def binaries(build: Build, path: Sequence[str] = ()) -> tuple[str, ...] | str:
+    """Return what is started of all that the RUNs make, or a clause where something that starts is not known.
+
+    `path` are the folders that the full image has in PATH before those of the system.
+    """
+    found: dict[str, None] = {}
+    for need in build.needs:
+        places = _places(need, build, path)
+        own = next((place for place in places if place in build.made), None)
+        own = own or next((place for place in places if is_covered(place, build.made)), None)
+        if own is not None:
+            found[own] = None
+        elif not (_is_copied(places, build) or _is_installed(need, build)):
+            return f"{need.place} starts {need.program}, and what makes it is not known"
+    return tuple(found) or "what is started is not what a RUN builds"
+
+
+def _places(need: Need, build: Build, path: Sequence[str]) -> list[str]:
+    if "/" in need.program:
+        return [posixpath.normpath(posixpath.join(build.workdir, need.program))]
+    own = [folder for folder in (build.env.get("PATH") or "").split(":") if folder.startswith("/")]
+    return [posixpath.join(folder, need.program) for folder in (*own, *path, *_SEARCHED)]
+
+
+def _is_copied(places: list[str], build: Build) -> bool:
+    return any(place in build.copied for place in places)
+
+
+def _is_installed(need: Need, build: Build) -> bool:
+    """Tell whether a program comes from a package of Debian, or may come from one that the file installs."""
+    folder = posixpath.dirname(need.program)
+    if folder not in {"", *_SEARCHED}:
+        return False
+    kept = bool(build.packages)
+    return need.name in _SHELLS or need.name in packages_of_commands() or kept
+
+
+def tops(build: Build) -> tuple[str, ...]:
+    """Return the folders that hold the project in the image, those of the system not among them."""
+    found = {folder for folder in build.folders if folder not in SYSTEM}
+    return tuple(sorted(f for f in found if not any(f.startswith(f"{other}/") for other in found)))
+
+
+def left_sources(build: Build, sources: Sources) -> tuple[str, ...]:
+    """Return the image paths of what only the compiler and the people who work on the project read."""
+    texts = list(code(build))
+    if any(sources.looks_back.search(text) for text in texts):
+        return ()
+    spoken = _literals(texts)
+    left = {p for p, source in build.copied.items() if _is_left(source, sources, spoken)}
+    kept = {folder for p in (*build.copied, *build.made, *build.perhaps) if p not in left for folder in _above(p)}
+    barred = kept | {folder for top in build.folders for folder in (top, *_above(top))} | SYSTEM
+    outer = {next((f for f in reversed(list(_above(p))) if f not in barred), p) for p in left}
+    return tuple(sorted(outer))
+
+
+def _is_left(source: str, sources: Sources, spoken: frozenset[str]) -> bool:
+    name = posixpath.basename(source)
+    if name in spoken or source in spoken or source.partition("/")[0] in spoken:
+        return False
+    return bool(sources.files.fullmatch(source) or _BESIDE.fullmatch(source))
+
+
+def _literals(texts: list[str]) -> frozenset[str]:
+    """Return the paths and names that the code has as texts."""
+    found: set[str] = set()
+    for text in texts:
+        for match in _LITERAL.finditer(text):
+            literal = (match[1] or match[2]).strip("./")
+            found |= {literal, posixpath.basename(literal), literal.partition("/")[0]}
+    return frozenset(found)
+
+
+def _above(path: str) -> Iterator[str]:
+    folder = posixpath.dirname(path.rstrip("/"))
+    while folder not in {"/", ""}:
+        yield folder
+        folder = posixpath.dirname(folder)
+
+
+def started_by_code(build: Build, base: Variant) -> tuple[str, ...] | str:
+    """Return the packages of the programs that the code starts and the small image lacks, or what cannot be told."""
+    lost = lost_commands((build.full.image, build.full.tag), (base.image, base.tag)) or {}
+    found: set[str] = set()
+    for text in code(build):
+        if told := _OF_SYSTEM.search(text):
+            return f"the code speaks of {told[0][1:]}, which {base.name} may lack"
+        if _STARTING.search(text):
+            found |= set(_QUOTED.findall(text)) & lost.keys()
+    found -= _WORDS
+    return tuple(sorted(name if name in lost[name] else min(lost[name]) for name in found))
+
+
+# Names of commands that are words of code as well.
+_WORDS = frozenset(
+    "animate ar as compare composite conjure convert display e file free identify import install kill ld load m4 make "
+    "magick montage patch prove rename scalar size skill slogin split stream strings strip top view w watch link g "
+    "extract diff3 ex head import mergetool config info addr2line add cc c++ g++ gcc nm ps rx sq uptime".split()
+)

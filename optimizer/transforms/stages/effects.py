@@ -31,8 +31,8 @@ _USERS = frozenset(
     "chsh".split()
 )
 _OF_SYSTEM = frozenset(
-    "locale-gen update-locale localedef dpkg-reconfigure debconf-set-selections update-alternatives update-ca-certificates "
-    "ldconfig fc-cache a2enmod a2dismod a2ensite a2dissite a2enconf a2disconf setcap".split()
+    "locale-gen update-locale localedef dpkg-reconfigure debconf-set-selections update-alternatives "
+    "update-ca-certificates ldconfig fc-cache a2enmod a2dismod a2ensite a2dissite a2enconf a2disconf setcap".split()
 )
 _VALUED = {
     "chown": frozenset({"--reference", "--from"}),
@@ -164,7 +164,7 @@ def _all_known(call: Call, words: list[Word]) -> tuple[str, ...] | None:
     return None if None in paths else tuple(path for path in paths if path)
 
 
-def _again(call: Call) -> Effect:
+def _again(call: Call) -> Effect:  # noqa: ARG001 - one of the rules
     """Users, and what belongs to the system: done anew, for the files are shared with what the image brings."""
     return Effect(again=True)
 
@@ -340,7 +340,7 @@ def _cloned(call: Call) -> Effect:
 
 
 def _config(call: Call) -> Effect:
-    """Settings of git, which only git reads."""
+    """Know the settings of git, which only git reads."""
     words = [word.text for word in call.arguments]
     if "config" in words and "--global" in words:
         return Effect(leaves=("/root/.gitconfig", "/home/*/.gitconfig"))

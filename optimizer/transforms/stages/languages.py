@@ -7,7 +7,8 @@ from optimizer.transforms.stages.nodes import Language
 
 # A module stands here once it is there: "python": ("python",), or several, asked in turn.
 _MODULES: dict[str, tuple[str, ...]] = {
-    **dict.fromkeys(("buildpack-deps", "debian", "gcc", "golang", "rust"), ("compiled",)),
+    "golang": ("go",),
+    "ruby": ("ruby",),
 }
 
 

@@ -90,6 +90,7 @@ class Runtime(Struct, frozen=True):
     leaves_out: tuple[str, ...] = ()
     variables: tuple[tuple[str, str], ...] = ()
     left_variables: frozenset[str] = frozenset()
+    behind: tuple[str, ...] = ()  # commands to run once the files are there
 
 
 class Language(Protocol):

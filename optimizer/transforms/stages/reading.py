@@ -9,6 +9,7 @@ from msgspec.structs import replace
 from optimizer.images import Variant, suite
 from optimizer.model import BASE_WORKDIR, Stage, Step, mounts
 from optimizer.shell import calls, parse_script
+from optimizer.syntax import expand
 from optimizer.transforms._copies import brings_context, image_path, read_copy
 from optimizer.transforms._runtime_needs import Need, started
 from optimizer.transforms._transform import Subject
@@ -72,7 +73,7 @@ def _final_workdir(stage: Stage, full: Variant) -> str | None:
         word = last.state.word(last.instruction.value.text.strip())
         found = None if word is None else image_path(word, found)
     if found is None or found.startswith(BASE_WORKDIR):
-        base = full.facts.workdir if full.facts and full.facts.workdir else None
+        base = expand(full.facts.workdir, full.facts.env) if full.facts and full.facts.workdir else None
         if base is None:
             return "/" if full.facts and found is None else None
         return posixpath.normpath(posixpath.join(base, (found or "").removeprefix(BASE_WORKDIR).lstrip("/")))
@@ -103,6 +104,7 @@ def _words(step: Step) -> tuple[str, ...]:
 
 def _with_works(build: Build, languages: tuple[Language, ...]) -> Build | str:
     files, works, folders = _Files(), list[Work](), list[str]()
+    build = replace(build, copied=files.copied)  # as it grows
     for step in build.stage.body:
         if step.instruction.problem:
             return step.instruction.problem

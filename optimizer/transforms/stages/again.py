@@ -1,0 +1,159 @@
+"""What is done once more in the runtime stage: users, groups, folders with their owners, settings of the system."""
+
+import posixpath
+from collections.abc import Iterable, Iterator
+
+from msgspec import Struct
+
+from optimizer.model import Step
+from optimizer.shell import Call
+from optimizer.transforms._copies import image_path
+from optimizer.transforms.stages.effects import known_path, operands
+from optimizer.transforms.stages.nodes import Build, Effect, Work
+from optimizer.transforms.stages.paths import SYSTEM, is_covered
+
+_OWNING = frozenset({"chown", "chmod", "chgrp"})
+_ON_PATHS = _OWNING | {"mkdir", "touch"}
+_LATE = frozenset({"ldconfig", "update-ca-certificates", "fc-cache"})
+_RECURSIVE = frozenset({"-R", "--recursive", "-Rf", "-fR", "-Rv", "-vR"})
+_ROOTS = frozenset({None, "root", "0", "root:root", "0:0", "0:root", "root:0"})
+
+
+class Repeated(Struct, frozen=True):
+    """Commands of the runtime stage, each one statement: before apt, before the copies, and behind them."""
+
+    sources: tuple[str, ...] = ()
+    before: tuple[str, ...] = ()
+    behind: tuple[str, ...] = ()
+    programs: frozenset[str] = frozenset()
+    variables: frozenset[str] = frozenset()
+
+
+def repeated(build: Build, copies: Iterable[str]) -> Repeated | str:
+    """Return what is done again, or a clause that says which line does it together with something else."""
+    copied = tuple(copies)
+    sources, before, behind = list[str](), list[str](), list[str]()
+    programs, variables = set[str](), set[str]()
+    for work in build.works:
+        for part in _parts(work):
+            text = _again(part, copied)
+            if text is None or text in before:
+                continue
+            if not text:
+                return f"line {work.step.line} does several things at once"
+            if part.step.state.user not in _ROOTS:
+                return f"line {work.step.line} is run by {part.step.state.user}"
+            place = behind if part.names & _LATE else sources if part.is_for_apt else before
+            place.append(text)
+            programs |= part.names
+            variables |= {name for call, _ in part.effects for word in call.words for name in word.variables}
+    owners = dict.fromkeys(text for text in _owners(build, copied) if text not in before)
+    return Repeated(
+        tuple(sources), (*before, *owners), tuple(dict.fromkeys(behind)), frozenset(programs), frozenset(variables)
+    )
+
+
+class _Part(Struct, frozen=True):
+    """A statement of a RUN."""
+
+    step: Step
+    text: str
+    effects: tuple[tuple[Call, Effect], ...]
+
+    @property
+    def names(self) -> frozenset[str]:
+        """The programs that it starts."""
+        return frozenset(call.program for call, _ in self.effects)
+
+    @property
+    def is_for_apt(self) -> bool:
+        """Whether it says where packages come from, or what they are to ask."""
+        paths = (path for _, effect in self.effects for path in effect.makes)
+        return "debconf-set-selections" in self.names or any(path.startswith("/etc/apt") for path in paths)
+
+
+def _parts(work: Work) -> Iterator[_Part]:
+    run = work.step.run
+    parts = run.script.root.parts if run else ()
+    for index, node in enumerate(parts):
+        effects = tuple((call, effect) for call, effect in work.effects if call is not None and call.step == index)
+        if effects and run:
+            yield _Part(work.step, run.script.text[node.span.start : node.span.end], effects)
+
+
+def _again(part: _Part, copies: tuple[str, ...]) -> str | None:
+    """Return how a statement is repeated: None where it need not be, "" where it cannot."""
+    again = [(call, effect) for call, effect in part.effects if effect.again]
+    if not again or all(effect.makes and all(_is_inside(p, copies) for p in effect.makes) for _, effect in again):
+        return None
+    if len(part.effects) == 1 and part.effects[0][0].program in _ON_PATHS:
+        return _on_paths(part.effects[0][0], copies)
+    others = [effect for _, effect in part.effects if not effect.again]
+    if any(effect.makes or effect.packages or effect.removes for effect in others):
+        return ""
+    return part.text.strip() if all(_is_literal(call, effect) for call, effect in again) else ""
+
+
+def _is_literal(call: Call, effect: Effect) -> bool:
+    """Tell whether a call names the paths that it makes in full, so that it means the same in any folder."""
+    return all(path in str(call.command) for path in effect.makes)
+
+
+def _is_inside(path: str, copies: tuple[str, ...]) -> bool:
+    """Tell whether a path is copied with its owner and mode, which the top folder of a copy is not."""
+    return is_covered(path, copies) and f"{path.rstrip('/')}/" not in copies
+
+
+def _on_paths(call: Call, copies: tuple[str, ...]) -> str | None:
+    """Return a call on paths for those that are not copied; what lies in a copied folder has its owner and mode."""
+    words = operands(call)
+    skipped = 1 if call.program in _OWNING else 0
+    paths = [(word, known_path(word, call)) for word in words[skipped:]]
+    if any(path is None for _, path in paths):
+        plain = all(word.text.startswith("/") for word, _ in paths)
+        return str(call.command) if plain and not copies_below(paths[0][0].text.partition("{")[0], copies) else ""
+    wanted = [path for _, path in paths if path and not _is_inside(path, copies)]
+    if not wanted:
+        return None
+    operand = {id(word) for word, _ in paths}
+    kept = [word.text for word in call.words if id(word) not in operand]
+    if call.program in _OWNING and any(copies_below(path, copies) for path in wanted):
+        if len({copies_below(path, copies) for path in wanted}) > 1:
+            return ""
+        kept = [text for text in kept if text not in _RECURSIVE]
+        new = [path for path in wanted if path not in SYSTEM]
+        made = f"mkdir -p {' '.join(new)} && " if new else ""
+        return f"{made}{' '.join((*kept, *wanted))}"
+    return " ".join((*kept, *wanted))
+
+
+def copies_below(path: str, copies: tuple[str, ...]) -> bool:
+    """Tell whether something is copied to a folder, or below it."""
+    return any(copy.startswith(f"{path.rstrip('/')}/") for copy in copies)
+
+
+def _owners(build: Build, copies: tuple[str, ...]) -> Iterator[str]:
+    """Go through the commands that give the top folder of a copy the owner whom it has in the build.
+
+    WORKDIR makes a folder for the user of the moment, and a COPY with `--chown` for the one that it names.
+    """
+    made: set[str] = set()
+    for step in build.stage.body:
+        if step.name not in {"WORKDIR", "COPY", "ADD"} or not step.instruction.arguments:
+            continue
+        word = step.state.word(step.instruction.arguments[-1])
+        folder = image_path(word, step.state.workdir) if word else None
+        owner = step.state.user if step.name == "WORKDIR" else step.instruction.flag("chown")
+        if folder is None or folder in made or folder in SYSTEM:
+            continue
+        made.add(folder)
+        if owner not in _ROOTS and f"{folder}/" in copies:
+            whom = owner if step.name != "WORKDIR" or ":" in str(owner) else f"{owner}:"
+            yield f"mkdir -p {folder} && chown {whom} {folder}"
+        made.update(_ancestors(folder))
+
+
+def _ancestors(folder: str) -> Iterator[str]:
+    while folder not in {"/", ""}:
+        folder = posixpath.dirname(folder)
+        yield folder

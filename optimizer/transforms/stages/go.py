@@ -1,0 +1,170 @@
+"""Go: `go build` and `go install` make one binary, which needs a C library at most.
+
+What cgo links to comes from packages that the Dockerfile installs, for the image has no other libraries.
+Source: `go help build`, `go help install`.
+"""
+
+import posixpath
+import re
+
+from optimizer.images import packages
+from optimizer.model import Step
+from optimizer.shell import Call, resolve
+from optimizer.syntax.lazy_pattern import lazy_pattern
+from optimizer.transforms.stages import compiled
+from optimizer.transforms.stages.effects import known_path
+from optimizer.transforms.stages.nodes import NOTHING, Build, Effect, Runtime
+from optimizer.transforms.stages.packages import code
+from optimizer.transforms.stages.paths import SYSTEM
+
+_CACHES = ("/go/pkg", "/root/.cache", "/root/.config/go", "/root/go")
+_OF_IMAGE = ("/usr/local/go", "/go")
+_VALUED = frozenset(
+    "-asmflags -buildmode -buildvcs -compiler -coverpkg -covermode -gccgoflags -gcflags -installsuffix -ldflags -mod "
+    "-modfile -o -overlay -p -pgo -pkgdir -tags -toolexec -C".split()
+)
+_HARMLESS = frozenset("clean env fmt list mod test version vet work".split())
+_MODULE = lazy_pattern(r"^module\s+\"?([^\s\"]+)", re.MULTILINE)
+_MAJOR = lazy_pattern(r"v\d+")
+_MAIN = lazy_pattern(r"^package\s+main\b", re.MULTILINE)
+_SERVES = lazy_pattern(r"FileServer|ServeFile|ServeContent|TypeByExtension|\.Static|http\.Dir|StripPrefix")
+_SOURCES = compiled.Sources(
+    files=re.compile(r"(?:.*/)?(?:[^/]+\.go|go\.(?:mod|sum|work|work\.sum)|Gopkg\.(?:toml|lock)|glide\.\w+)|vendor/.*"
+                     r"|(?:.*/)?testdata/.*"),
+    looks_back=re.compile(r"\bruntime\.Caller\b|\bgo/(?:build|parser|packages)\b|\bplugin\.Open\b"),
+    builders=frozenset({"go", "air", "fresh", "gin", "realize", "reflex", "CompileDaemon", "dlv", "gow"}),
+)  # fmt: skip
+_TOOLS = frozenset({"GOPATH", "GOTOOLCHAIN", "GOLANG_VERSION"})
+
+
+def effect(call: Call, step: Step, build: Build) -> Effect | None:
+    """Say what the go command leaves behind."""
+    if call.program != "go":
+        return None
+    words = [resolve(word, call.variables) for word in call.arguments]
+    verb = words[0] if words else None
+    if verb in _HARMLESS:
+        return Effect(leaves=_CACHES)
+    if verb in {"build", "install", "get"}:
+        return _made(call, step, build, str(verb))
+    return NOTHING if verb is None else Effect(unknown=f"what go {verb} of line {step.line} makes is not known")
+
+
+def _made(call: Call, step: Step, build: Build, verb: str) -> Effect:
+    output, targets = None, list[str]()
+    words = iter(call.arguments[1:])
+    for word in words:
+        flag = word.text.replace("--", "-", 1) if word.text.startswith("--") else word.text
+        if flag == "-o":
+            output = next(words, None)
+        elif flag.startswith("-o="):
+            return Effect(unknown=f"where the go build of line {step.line} puts its program is not known")
+        elif flag in _VALUED:
+            next(words, None)
+        elif not flag.startswith("-"):
+            value = resolve(word, call.variables)
+            if value is None:
+                return Effect(unknown=f"what the go {verb} of line {step.line} builds is not known")
+            targets.append(value)
+    if verb == "build" and output is not None:
+        return _named(call, known_path(output, call), output.text, targets, build)
+    folder = call.directory if verb == "build" else _bin(call)
+    return _in_folder(call, folder, targets or ["."], verb, build)
+
+
+def _bin(call: Call) -> str:
+    if found := call.variables.get("GOBIN"):
+        return found
+    return posixpath.join((call.variables.get("GOPATH") or "/go").partition(":")[0], "bin")
+
+
+def _named(call: Call, path: str | None, text: str, targets: list[str], build: Build) -> Effect:
+    if path is None:
+        return Effect(unknown="where go build puts its program is not known")
+    is_folder = text.endswith("/") or path in SYSTEM or any(p.startswith(f"{path}/") for p in build.copied)
+    if is_folder or any("..." in target for target in targets):
+        return _in_folder(call, path, targets or ["."], "build", build)
+    return Effect((path,), leaves=_CACHES)
+
+
+def _in_folder(call: Call, folder: str | None, targets: list[str], verb: str, build: Build) -> Effect:
+    """Return the programs of several packages, each named after its folder or its module."""
+    if folder is None:
+        return Effect(unknown=f"where go {verb} puts its program is not known")
+    names = [name for target in targets for name in _names(call, target, build)]
+    several = verb == "build" and len(names) > 1 and folder == call.directory
+    return Effect(() if several else tuple(posixpath.join(folder, name) for name in names), leaves=_CACHES)
+
+
+def _names(call: Call, target: str, build: Build) -> list[str]:
+    target = target.partition("@")[0]
+    if target.endswith(".go"):
+        return [posixpath.basename(target).removesuffix(".go")]
+    if not target.startswith((".", "/")):
+        return [_last(target)]
+    folder = posixpath.normpath(posixpath.join(call.directory or "/", target.removesuffix("...").rstrip("/")))
+    if target.endswith("..."):
+        return [_name_of(f, build) for f in _main_folders(folder, build)]
+    return [_name_of(folder, build)]
+
+
+def _main_folders(folder: str, build: Build) -> list[str]:
+    context = build.subject.context
+    found = {
+        posixpath.dirname(path)
+        for path, source in _tree(build).items()
+        if path.startswith(f"{folder}/") and path.endswith(".go") and not path.endswith("_test.go")
+        and "/vendor/" not in path and _MAIN.search(context.text(source) or "")
+    }  # fmt: skip
+    return sorted(found)
+
+
+def _name_of(folder: str, build: Build) -> str:
+    """Return the name of the program that a folder's package makes: its import path's last part."""
+    tree = _tree(build)
+    if source := tree.get(f"{folder}/go.mod"):
+        match = _MODULE.search(build.subject.context.text(source) or "")
+        if match:
+            return _last(match[1])
+    return posixpath.basename(folder)
+
+
+def _tree(build: Build) -> dict[str, str]:
+    """Return where the files of the context are in the image, as far as the steps above brought them."""
+    return dict(build.copied)
+
+
+def _last(path: str) -> str:
+    parts = path.rstrip("/").split("/")
+    return parts[-2] if len(parts) > 1 and _MAJOR.fullmatch(parts[-1]) else parts[-1]
+
+
+def runtime(build: Build) -> Runtime | str | None:
+    """Say which binary is started, and what it needs beside itself."""
+    if reason := compiled.why_builds(build, _SOURCES):
+        return reason
+    base = compiled.slim_debian(build)
+    if isinstance(base, str):
+        return base
+    found = compiled.binaries(build, ("/go/bin", "/usr/local/go/bin"))
+    if isinstance(found, str):
+        return found
+    programs = compiled.started_by_code(build, base)
+    if isinstance(programs, str):
+        return programs
+    texts = list(code(build))
+    mime = any(_SERVES.search(text) for text in texts)
+    types = (
+        ("/etc/mime.types",) if mime and (packages(build.full) or frozenset()) & {"media-types", "mime-support"} else ()
+    )
+    named = {name for name in _TOOLS if any(name in text for text in texts)}
+    on_path = any(path.startswith("/go/bin/") for path in found)
+    return Runtime(
+        base,
+        (*found, "/etc/ssl/certs/ca-certificates.crt", *types),
+        "The Go toolchain and the sources stay in the build stage: the program does not need them to run.",
+        packages=programs,
+        leaves_out=(*compiled.left_sources(build, _SOURCES), *_OF_IMAGE),
+        left_variables=frozenset(_TOOLS - named - ({"GOPATH"} if on_path else set()))
+        | (set() if on_path else {"PATH"}),
+    )
