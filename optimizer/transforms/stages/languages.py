@@ -8,6 +8,8 @@ from optimizer.transforms.stages.nodes import Language
 # A module stands here once it is there: "python": ("python",), or several, asked in turn.
 _MODULES: dict[str, tuple[str, ...]] = {
     "golang": ("go",),
+    "node": ("node", "python"),
+    "python": ("python", "node"),
     "ruby": ("ruby",),
 }
 

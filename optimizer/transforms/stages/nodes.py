@@ -91,6 +91,7 @@ class Runtime(Struct, frozen=True):
     variables: tuple[tuple[str, str], ...] = ()
     left_variables: frozenset[str] = frozenset()
     behind: tuple[str, ...] = ()  # commands to run once the files are there
+    clears: tuple[str, ...] = ()  # folders of the small image to empty before the copy, so that no two releases mix
 
 
 class Language(Protocol):

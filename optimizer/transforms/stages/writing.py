@@ -128,7 +128,7 @@ def _block(plan: Plan, name: str, above: list[Step], below: list[Step], moved: l
         stage=name,
         settings=settings,
         before=[*([list(plan.again.sources)] if plan.again.sources else []), *_installing(plan, escape)],
-        users=plan.again.before,
+        users=[*plan.again.before, *(f"rm -rf {folder.rstrip('/')}" for folder in runtime.clears)],
         workdir=workdir,
         copies=list(_copies(plan.copies, plan.build.copied.keys())),
         behind=[list(plan.again.behind)] if plan.again.behind else [],
