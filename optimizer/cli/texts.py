@@ -22,6 +22,11 @@ def text_of(template: str, **values: object) -> str:
         keep_trailing_newline=True,
         trim_blocks=True,
         lstrip_blocks=True,
-        autoescape=False,  # noqa: S701 (the texts are TOML and Markdown, not HTML)
+        autoescape=_is_page,  # noqa: S701 (pages only; the other texts are TOML and Markdown)
     )
     return environment.get_template(template).render(**values)
+
+
+def _is_page(template: str | None) -> bool:
+    """Tell whether values must be escaped for HTML."""
+    return bool(template and template.endswith(".html.j2"))

@@ -1,0 +1,143 @@
+"""One repository from its target to what was done there."""
+
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+
+from msgspec import Struct
+from msgspec.structs import replace
+
+from optimizer.bot import branches
+from optimizer.bot.body import Render
+from optimizer.bot.checkout import Checkout, beside, cloned, inside
+from optimizer.bot.forge import Forge, ForgeError, Repository
+from optimizer.bot.git import Git, GitError
+from optimizer.bot.maintain import Did, Site, Step, Unit, left_over, maintain
+from optimizer.bot.secret import Secret
+from optimizer.bot.target import Target
+from optimizer.report import Entry
+
+Optimize = Callable[[Path], Sequence[Entry]]  # a work tree to its Dockerfiles, each with its result
+
+
+class Wishes(Struct, frozen=True):
+    """How the user wants it; `base` is None for the default branch."""
+
+    base: str | None = None
+    prefix: str = "dfopt/"
+    split: bool = False
+    fork: bool = False
+    dry: bool = False
+
+
+class Visit(Struct, frozen=True):
+    """What came of one target: steps, or the problem that stood in the way; `notes` are errors of single files."""
+
+    target: str
+    steps: tuple[Step, ...] = ()
+    problem: str | None = None
+    notes: tuple[str, ...] = ()
+    bug: bool = False
+    details: str = ""  # the traceback of an unexpected error
+
+    @property
+    def failed(self) -> bool:
+        """Whether a person has to look."""
+        return bool(self.problem) or any(step.did is Did.REFUSED for step in self.steps)
+
+
+def visit(target: Target, token: Secret | None, wishes: Wishes, optimize: Optimize, render: Render) -> Visit:
+    """Bring the requests of a repository up to date. Raises ForgeError, GitError."""
+    forge = connected(target, token, wishes)
+    repository = forge.repository() if forge else None
+    if repository and repository.archived:
+        return Visit(target.text, problem=f"{repository.name} is archived: nothing can be opened there")
+    source = _source(forge, repository, wishes) if forge and repository else None
+    with _checkout(target, token, forge, repository, wishes) as checkout:
+        remote = target.remote if source == repository and target.remote else source.clone_url if source else "origin"
+        site = Site(checkout, render, remote, forge, source, wishes.dry)
+        entries = tuple(_named(entry, checkout) for entry in optimize(checkout.folder))
+        units = (branches.each if wishes.split else branches.together)(wishes.prefix, entries)
+        tips = checkout.tips(remote, f"{wishes.prefix}*") if forge else {}
+        steps = [_step(site, unit, tips.get(unit.branch)) for unit in units]
+        if forge:
+            kept = {unit.branch for unit in units}
+            steps += left_over(site, forge.open_requests(), kept, wishes.prefix, tips)
+    notes = tuple(f"{entry.patch_path or entry.path}: {entry.error}" for entry in entries if entry.error)
+    return Visit(target.text, tuple(steps), notes=notes, bug=any(entry.bug for entry in entries))
+
+
+def connected(target: Target, token: Secret | None, wishes: Wishes) -> Forge | None:
+    """Return the forge of a target; None where it is not known or may not be asked, and a dry run can do without."""
+    if target.kind is None:
+        if wishes.dry:
+            return None
+        raise ForgeError(f"no known forge at {target.server or 'its remote'}; name it with --forge")
+    if token is None:
+        if wishes.dry:
+            return None
+        raise ForgeError(f"no token: set one in the environment ({_variable(target.kind)}), or store one for git")
+    from optimizer.bot.forges import connect
+
+    return connect(target, token)
+
+
+def _variable(kind: str) -> str:
+    from optimizer.bot.credentials import VARIABLES
+
+    return VARIABLES[kind][-1] if kind == "github" else VARIABLES[kind][1]
+
+
+def _source(forge: Forge, repository: Repository, wishes: Wishes) -> Repository:
+    """Return the repository that gets the branch."""
+    if repository.can_push and not wishes.fork:
+        return repository
+    if wishes.dry:
+        return repository
+    if not wishes.fork:
+        raise ForgeError(f"the token may not push to {repository.name}; --fork works from a fork")
+    return forge.fork()
+
+
+@contextmanager
+def _checkout(
+    target: Target, token: Secret | None, forge: Forge | None, repository: Repository | None, wishes: Wishes
+) -> Iterator[Checkout]:
+    git = Git(target.clone or Path.cwd(), forge.user if forge else "", token if forge else None)
+    if target.clone:
+        base = wishes.base or (repository.default_branch if repository else default_branch(git, target.remote))
+        with beside(git, target.remote, base) as checkout:
+            yield checkout
+        return
+    url = repository.clone_url if repository else f"{target.server}/{target.name}.git"
+    base = wishes.base or (repository.default_branch if repository else default_branch(git, url))
+    # A fork may lack the commits that a clone without history does not have either.
+    with cloned(git, url, base, whole=wishes.fork) as checkout:
+        yield checkout
+
+
+def default_branch(git: Git, remote: str) -> str:
+    """Return the branch that the HEAD of a remote names. Raises GitError."""
+    for line in git("ls-remote", "--symref", "--", remote, "HEAD").splitlines():
+        if line.startswith("ref: refs/heads/"):
+            return line.removeprefix("ref: refs/heads/").partition("\t")[0]
+    raise GitError("the repository is empty")
+
+
+def _named(entry: Entry, checkout: Checkout) -> Entry:
+    """Return an entry with an error in place of a result that would read or change what is not the repository's."""
+    root = checkout.folder.resolve()
+    if all(inside(Path(path).resolve(), root) for path in (entry.path, *(change.path for change in entry.changes))):
+        return entry
+    return replace(entry, result=None, artifacts=(), error="leads out of the repository, left alone")
+
+
+def _step(site: Site, unit: Unit, tip: str | None) -> Step:
+    """Do what one branch needs; without a single result nothing is known, so that nothing may be closed."""
+    errors = [entry for entry in unit.entries if entry.error]
+    if errors and not any(entry.changed for entry in unit.entries):
+        return Step(Did.REFUSED, unit.branch, f"{errors[0].patch_path or errors[0].path}: {errors[0].error}")
+    try:
+        return maintain(site, unit, tip)
+    except (ForgeError, GitError) as error:
+        return Step(Did.REFUSED, unit.branch, str(error))
