@@ -10,7 +10,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from optimizer.cli.disk import read_context
-from optimizer.engine import GateError, InputError, Plan, Result, optimize
+from optimizer.engine import Plan, Result, optimize
 from optimizer.report import Evidence, Verdict
 from optimizer.verify.builder import Builder, BuilderError, BuildFailed, BuildRequest
 from optimizer.verify.evidence import Settings, Subject, proving
@@ -50,7 +50,7 @@ def examined(work: Work, bench: Bench, known: Record | None = None) -> Record:
         text = work.dockerfile.read_text("utf-8")
         record = replace(record, base=" ".join(_BASE.findall(text)))
         result = optimize(text, read_context(work.folder, work.dockerfile), work.plan)
-    except (GateError, InputError, OSError, ValueError) as error:
+    except Exception as error:  # noqa: BLE001 (one bad project never stops the study)
         return replace(record, against=(f"{type(error).__name__}: {error}",))
     record = _judged_from_text(record, result)
     if known is not None and known.rewrite == record.rewrite and known.outcome in _SETTLED:
