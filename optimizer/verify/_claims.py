@@ -11,18 +11,23 @@ from optimizer.context import Context
 from optimizer.ecosystems import ecosystems_for
 from optimizer.ecosystems._system import SystemManager
 from optimizer.engine import Result
+from optimizer.images import variant
 from optimizer.model import BASE_WORKDIR, Dockerfile, Step, mounts, read
 from optimizer.syntax import parse
 from optimizer.transforms._copies import below, brings_context, image_path, read_copy
 
 _START = "exec-form"
-_PACKAGES = ("use-slim-base", "skip-recommends")  # in the order in which they answer for a lost package
-_SLIM = "use-slim-base"
+_STAGES = "multi-stage"
+_SLIMMER = (_STAGES, "use-slim-base")
+_PACKAGES = (*_SLIMMER, "skip-recommends")  # in the order in which they answer for a lost package
 # What slim images leave out of packages that they have (Debian's `/etc/dpkg/dpkg.cfg.d/docker`).
 _MANUALS = tuple(f"/usr/share/{name}" for name in ("doc", "groff", "info", "linda", "lintian", "locale", "man"))
 # How it says so, and what scripts of packages that only full images have write into /etc.
 _SETTINGS = ("/etc/dpkg/dpkg.cfg.d/docker", "/etc/inputrc", "/etc/networks")
 _MOUNTS = "cache-mounts"
+# Versions of what the image holds, which change with each of its releases.
+_UNKNOWN_TO_FACTS = frozenset("GOLANG_VERSION RUST_VERSION JAVA_VERSION NODE_VERSION YARN_VERSION".split())
+_SET = re.compile(r"(?:^|\s)([A-Za-z_]\w*)[= ]")
 _VARIABLE = re.compile(r"\$\{\w+\}")
 
 
@@ -33,7 +38,8 @@ class Claims(Struct, frozen=True):
     of such paths; `caches` are the folders in which package managers keep what they fetched; `written` maps the
     SHA-256 of the files that dfopt wrote to that of what was there before (None: nothing); `start` and `packages`
     are the transforms that may have changed the form of the start and the set of installed system packages, `slimmer`
-    the one that took a slimmer base image.
+    the one that took a slimmer base image. `variables` are names of those that the former base image set for its
+    build tools, with the transform that left it.
     """
 
     paths: Mapping[str, str] = field(default_factory=dict)
@@ -43,6 +49,7 @@ class Claims(Struct, frozen=True):
     start: str | None = None
     packages: str | None = None
     slimmer: str | None = None
+    variables: Mapping[str, str] = field(default_factory=dict)
 
 
 def claims_of(
@@ -53,16 +60,18 @@ def claims_of(
         read(parse(text), target=target, build_args=build_args or {}) for text in (result.before, result.after)
     )
     applied = {applied.transform for applied in result.applied}
+    slimmer = next((name for name in _SLIMMER if name in applied), None)
     return Claims(
-        paths=_ignored(result, before, context) | dict.fromkeys(_SETTINGS if _SLIM in applied else (), _SLIM),
+        paths=_ignored(result, before, context) | (dict.fromkeys(_SETTINGS, slimmer) if slimmer else {}),
         patterns=tuple(
-            dict.fromkeys((*_left_out_by(result), *(_mounted(after) if _MOUNTS in applied else ()), *_slim(applied)))
+            dict.fromkeys((*_left_out_by(result), *(_mounted(after) if _MOUNTS in applied else ()), *_slim(slimmer)))
         ),
         caches=tuple(sorted({*_caches(before), *_caches(after)})),
         written=_written(result, context),
         start=_START if _START in applied else None,
         packages=next((name for name in _PACKAGES if name in applied), None),
-        slimmer=_SLIM if _SLIM in applied else None,
+        slimmer=slimmer,
+        variables=dict.fromkeys(_of_base(before, after), _STAGES) if _STAGES in applied else {},
     )
 
 
@@ -121,8 +130,22 @@ def _left_out_by(result: Result) -> Iterator[tuple[str, str]]:
     return ((one.transform, pattern) for one in result.applied for pattern in one.rewrite.leaves_out)
 
 
-def _slim(applied: set[str]) -> Iterator[tuple[str, str]]:
-    return ((_SLIM, folder) for folder in _MANUALS if _SLIM in applied)
+def _slim(slimmer: str | None) -> Iterator[tuple[str, str]]:
+    return ((slimmer, folder) for folder in _MANUALS if slimmer)
+
+
+def _of_base(before: Dockerfile, after: Dockerfile) -> Iterator[str]:
+    """Go through the variables of the former base image that the file itself speaks of nowhere."""
+    bases = (stage.base for stage in before.stages if stage.parent is None and stage.base)
+    names = {name for base in bases for name in _variables(base)} | _UNKNOWN_TO_FACTS
+    set_there = {name for step in after if step.name == "ENV" for name in _SET.findall(step.instruction.body.text)}
+    return (name for name in sorted(names) if name not in set_there)
+
+
+def _variables(base: str) -> frozenset[str]:
+    image, _, tag = base.removeprefix("docker.io/").removeprefix("library/").partition(":")
+    found = variant(image, tag or None)
+    return frozenset(found.facts.env) if found and found.facts else frozenset()
 
 
 def _mounted(dockerfile: Dockerfile) -> Iterator[tuple[str, str]]:

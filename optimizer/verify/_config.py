@@ -18,8 +18,14 @@ _SHELL = ("/bin/sh", "-c")
 _START = ("Cmd", "Entrypoint")
 
 
-def config_differences(before: Image, after: Image, start: str | None) -> Iterator[Difference]:
-    """Go through the fields that differ; `start` is the transform that may have given the start its exec form."""
+def config_differences(
+    before: Image, after: Image, start: str | None, variables: Mapping[str, str] | None = None
+) -> Iterator[Difference]:
+    """Go through the fields that differ.
+
+    `start` is the transform that may have given the start its exec form; `variables` maps those that may be gone to
+    the transform that says so.
+    """
     for name in sorted((before.config.keys() | after.config.keys()) - _OF_THE_BUILD - _BY_NAME):
         was, now = (_plain(name, image.config.get(name)) for image in (before, after))
         if was != now:
@@ -31,7 +37,16 @@ def config_differences(before: Image, after: Image, start: str | None) -> Iterat
         was, now = (_named(name, image) for image in (before, after))
         for key in sorted(was.keys() | now.keys()):
             if was.get(key) != now.get(key):
-                yield Difference(Check.CONFIG, f"{name} {key}", was.get(key), now.get(key))
+                claimed = (variables or {}).get(key) if name == "Env" and _may_go(key, was, now) else None
+                yield Difference(Check.CONFIG, f"{name} {key}", was.get(key), now.get(key), claimed)
+
+
+def _may_go(key: str, was: Mapping[str, str], now: Mapping[str, str]) -> bool:
+    """Tell whether a variable is gone, or PATH has lost folders at most: those of the tools that are gone."""
+    if key != "PATH" or key not in now:
+        return key not in now
+    left = iter(was.get(key, "").split(":"))
+    return all(folder in left for folder in now[key].split(":"))
 
 
 def is_exec_form(before: tuple[str, ...], after: tuple[str, ...]) -> bool:

@@ -165,6 +165,5 @@ def runtime(build: Build) -> Runtime | str | None:
         "The Go toolchain and the sources stay in the build stage: the program does not need them to run.",
         packages=programs,
         leaves_out=(*compiled.left_sources(build, _SOURCES), *_OF_IMAGE),
-        left_variables=frozenset(_TOOLS - named - ({"GOPATH"} if on_path else set()))
-        | (set() if on_path else {"PATH"}),
+        left_variables=(_TOOLS - named) | (frozenset() if on_path else {"PATH"}),
     )

@@ -121,6 +121,7 @@ def _block(plan: Plan, name: str, above: list[Step], below: list[Step], moved: l
     users = [step for step in above if step.name == "USER"]
     own = [step for step in below if step.name == "USER"]
     last = [_plain(users[-1])] if users and not own and _changes(users) else []
+    prepared = [*plan.again.before, *(f"rm -rf {folder.rstrip('/')}" for folder in runtime.clears)]
     return filled(
         "runtime.j2",
         base=(f"--platform={platform} " if platform else "") + _prefix(build) + runtime.base.name,
@@ -128,7 +129,7 @@ def _block(plan: Plan, name: str, above: list[Step], below: list[Step], moved: l
         stage=name,
         settings=settings,
         before=[*([list(plan.again.sources)] if plan.again.sources else []), *_installing(plan, escape)],
-        users=[*plan.again.before, *(f"rm -rf {folder.rstrip('/')}" for folder in runtime.clears)],
+        users=[prepared] if prepared else [],
         workdir=workdir,
         copies=list(_copies(plan.copies, plan.build.copied.keys())),
         behind=[list(plan.again.behind)] if plan.again.behind else [],
