@@ -5,8 +5,9 @@
 Takes some minutes. Sources: the history of github.com/docker-library/official-images (tags), the repositories that its
 library files name (Dockerfiles), deb.debian.org (packages and commands), pypi.org (wheels) and
 github.com/endoflife-date/endoflife.date (support). What has no source that can be asked again is kept from
-`facts/kept/`: sizes that were once measured, releases that the archive dropped, successors of retired images, and what
-the packages of languages need of Debian (from the relations of Debian's own packages of them).
+`facts/kept/`: sizes that were once measured, releases that the archive dropped, successors of retired images, the
+packages of distroless images (from their build files), and what the packages of languages need of Debian (from the
+relations of Debian's own packages of them).
 """
 
 import argparse
@@ -65,6 +66,7 @@ def main() -> int:
         "_gems": gems(releases, kept["gem"]),
         "_npm": kept["npm"],
         "_disk": kept["disk"],
+        "_distroless": kept["distroless"],
         "_installed": kept["installed"],
         "_lifecycle": {
             "as_of": _date(clones),

@@ -108,6 +108,12 @@ def times_on_disk() -> Mapping[str, Mapping[str, float]]:
 
 
 @cache
+def distroless_images() -> Mapping[str, frozenset[str]]:
+    """Return the packages of the images of gcr.io/distroless that hold no language (`cc-debian12`)."""
+    return decode(_read("_distroless"), type=dict[str, frozenset[str]])
+
+
+@cache
 def installed_sizes() -> Mapping[str, Mapping[str, tuple[int, tuple[str, ...]]]]:
     """Return by registry and name what is installed (kB) and which others come along."""
     return decode(_read("_installed"), type=dict[str, dict[str, tuple[int, tuple[str, ...]]]])

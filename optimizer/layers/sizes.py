@@ -16,7 +16,7 @@ from msgspec import Struct, field
 from optimizer.context import Context
 from optimizer.ecosystems._system import invocation
 from optimizer.ecosystems.apt import ECOSYSTEM as APT
-from optimizer.images import packages, suite, variant
+from optimizer.images import distroless, packages, suite, variant
 from optimizer.images.apt import cost
 from optimizer.images.disk import on_disk
 from optimizer.layers._contents import Content, Stored, below, image_path
@@ -34,8 +34,6 @@ _ARCHIVE = lazy_pattern(r".*\.(?:tar|tgz|tbz2?|txz|tar\.\w+)")
 _UNPACKED = 3  # times the size of a compressed archive
 _PROGRAM = 12_000_000  # a program of Go or Rust
 _OWNERS = frozenset({"chown", "chmod", "chgrp"})
-_MINIMAL = {"static": 2_000_000, "base": 20_700_000, "cc": 23_500_000}
-_DISTROLESS = lazy_pattern(r"gcr\.io/distroless/(\w+)-debian\d+(?::\w+)?")
 
 
 class Part(Struct, frozen=True):
@@ -109,10 +107,8 @@ def _based(step: Step, base: str | None, bases: Mapping[str, int]) -> _Stage:
     bytes_ = bases.get(name)
     if bytes_ is None and repository(name) == "scratch":
         bytes_ = 0
-    if bytes_ is None and (minimal := _DISTROLESS.fullmatch(name)):
-        bytes_ = _MINIMAL.get(minimal[1])
-    if bytes_ is None and found:
-        bytes_ = on_disk(found)
+    if bytes_ is None:
+        bytes_ = on_disk(found) if found else distroless.on_disk(name.removesuffix(":nonroot"))
     made = _Stage(based=bytes_ is not None)
     made.parts.append(Part(step.line, f"the base image {name}", bytes_ or 0))
     if found:

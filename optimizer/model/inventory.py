@@ -16,6 +16,11 @@ def inventory(dockerfile: Dockerfile) -> list[str]:
     return [entry for step in dockerfile for entry in _entries(step)]
 
 
+def of_step(step: Step) -> tuple[str, ...]:
+    """Return what one instruction counts as."""
+    return tuple(_entries(step))
+
+
 def _entries(step: Step) -> Iterator[str]:
     instruction = step.instruction
     if step.run is None or not step.run.editable:

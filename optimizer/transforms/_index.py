@@ -5,6 +5,7 @@ LEVELS: dict[str, str] = {
     "clean_package_caches": "EXACT",
     "copy_over_add": "EXACT",
     "copy_with_owner": "EXACT",
+    "distroless_base": "ASSUMED",
     "exec_form": "ASSUMED",
     "frozen_installs": "ASSUMED",
     "hoist_independent_steps": "EXACT",
