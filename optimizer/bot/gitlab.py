@@ -28,7 +28,7 @@ class GitLab:
         self._found: Project | None = None
         self._client = Gitlab(
             server, private_token=token.reveal() if token else None, timeout=30, user_agent="dfopt",
-            per_page=100, retry_transient_errors=True, obey_rate_limit=True,
+            per_page=100, retry_transient_errors=True,
         )  # fmt: skip
 
     def repository(self) -> Repository:

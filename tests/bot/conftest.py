@@ -8,7 +8,9 @@ import pytest
 from typer.testing import CliRunner
 
 from optimizer.cli.app import app
+from tests.bot.gitea_dialect import GiteaDialect
 from tests.bot.github_dialect import GitHubDialect
+from tests.bot.gitlab_dialect import GitLabDialect
 from tests.bot.server import Server, serving
 from tests.bot.store import Store
 
@@ -68,9 +70,31 @@ def dfopt(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Dfopt:
     return run
 
 
+@pytest.fixture(params=["github", "gitlab", "gitea"])
+def forge(request: pytest.FixtureRequest) -> Forge:
+    """A forge of each kind."""
+    return request.getfixturevalue(request.param)  # type: ignore[no-any-return]
+
+
 @pytest.fixture
 def github(tmp_path: Path) -> Iterator[Forge]:
     """A fake of GitHub."""
     with serving(Store(tmp_path / "forge")) as server:
         server.dialect = GitHubDialect(server)
         yield Forge("github", server, {"GITHUB_SERVER_URL": server.url, "GITHUB_API_URL": server.api})
+
+
+@pytest.fixture
+def gitlab(tmp_path: Path) -> Iterator[Forge]:
+    """A fake of GitLab."""
+    with serving(Store(tmp_path / "forge")) as server:
+        server.dialect = GitLabDialect(server)
+        yield Forge("gitlab", server, {"CI_SERVER_URL": server.url})
+
+
+@pytest.fixture
+def gitea(tmp_path: Path) -> Iterator[Forge]:
+    """A fake of Gitea."""
+    with serving(Store(tmp_path / "forge")) as server:
+        server.dialect = GiteaDialect(server)
+        yield Forge("gitea", server, {})

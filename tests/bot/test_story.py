@@ -1,7 +1,5 @@
 """The life of a request, told once from its opening to its end."""
 
-import pytest
-
 from tests.bot.conftest import DOCKERFILE, DONE, FILES, ONLY, Dfopt, Forge
 
 BRANCH = "dfopt/dockerfiles"
@@ -79,8 +77,3 @@ def live(forge: Forge, dfopt: Dfopt) -> None:
     repository.commit({"Dockerfile": DOCKERFILE.replace("CMD", "ADD README.md /\nCMD")})
     dfopt(forge, target, *ONLY)
     assert [one.state for one in repository.requests] == ["closed", "closed", "open"]
-
-
-@pytest.fixture
-def forge(github: Forge) -> Forge:
-    return github
