@@ -10,7 +10,7 @@ from optimizer.shell import Call
 from optimizer.transforms._copies import image_path
 from optimizer.transforms.stages.effects import known_path, operands
 from optimizer.transforms.stages.nodes import Build, Effect, Work
-from optimizer.transforms.stages.paths import SYSTEM, is_covered
+from optimizer.transforms.stages.paths import SYSTEM, is_covered, is_left
 
 _OWNING = frozenset({"chown", "chmod", "chgrp"})
 _ON_PATHS = _OWNING | {"mkdir", "touch"}
@@ -29,14 +29,17 @@ class Repeated(Struct, frozen=True):
     variables: frozenset[str] = frozenset()
 
 
-def repeated(build: Build, copies: Iterable[str]) -> Repeated | str:
-    """Return what is done again, or a clause that says which line does it together with something else."""
-    copied = tuple(copies)
+def repeated(build: Build, copies: Iterable[str], leaves: Iterable[str]) -> Repeated | str:
+    """Return what is done again, or a clause that says which line does it together with something else.
+
+    `leaves` are patterns of what no container needs, and so need not be made.
+    """
+    copied, left = tuple(copies), tuple(leaves)
     sources, before, behind = list[str](), list[str](), list[str]()
     programs, variables = set[str](), set[str]()
     for work in build.works:
         for part in _parts(work):
-            text = _again(part, copied)
+            text = None if part.only_makes(left) else _again(part, copied)
             if text is None or text in before:
                 continue
             if not text:
@@ -64,6 +67,13 @@ class _Part(Struct, frozen=True):
     def names(self) -> frozenset[str]:
         """The programs that it starts."""
         return frozenset(call.program for call, _ in self.effects)
+
+    def only_makes(self, patterns: tuple[str, ...]) -> bool:
+        """Tell whether all that it makes is left out."""
+        made = [path for _, effect in self.effects for path in effect.makes]
+        return bool(made) and all(effect.makes or not effect.again for _, effect in self.effects) and all(
+            is_left(path, patterns) for path in made
+        )  # fmt: skip
 
     @property
     def is_for_apt(self) -> bool:

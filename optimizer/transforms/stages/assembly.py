@@ -20,7 +20,8 @@ def assembled(build: Build, runtime: Runtime) -> Rewrite | str:
     copies = all_copies(build, runtime)
     if isinstance(copies, str):
         return copies
-    again = repeated(build, copies)
+    leaves = tuple(dict.fromkeys((*runtime.leaves_out, *left_by_build(build, copies))))
+    again = repeated(build, copies, leaves)
     if isinstance(again, str):
         return again
     lost = lost_programs(build, runtime)
@@ -37,8 +38,7 @@ def assembled(build: Build, runtime: Runtime) -> Rewrite | str:
         return f"{missing} is needed to set up the container, and {runtime.base.name} lacks it"
     if reason := why_not_smaller(build, runtime, installed.dropped):
         return reason
-    leaves = (*runtime.leaves_out, *left_by_build(build, copies))
-    return write(Plan(build, runtime, copies, installed, again, tuple(dict.fromkeys(leaves))))
+    return write(Plan(build, runtime, copies, installed, again, leaves))
 
 
 def _with_variables(build: Build, runtime: Runtime) -> Runtime:

@@ -11,6 +11,7 @@ _MODULES: dict[str, tuple[str, ...]] = {
     "node": ("node", "python"),
     "python": ("python", "node"),
     "ruby": ("ruby",),
+    "rust": ("rust",),
 }
 
 

@@ -82,7 +82,7 @@ def sort_packages(build: Build, runtime: Runtime, extra: Iterable[str]) -> Sorte
         if name in runtime.build_only or _is_for_build(name, build):
             dropped.append(name)
         elif _DEV.fullmatch(name):
-            libraries = _libraries(name, build.release)
+            libraries = libraries_of(name, build.release)
             if libraries is None:
                 return f"which libraries {name} stands for on {build.release} is not known"
             plain += libraries
@@ -143,7 +143,7 @@ def code(build: Build) -> Iterator[str]:
             yield context.text(path) or ""
 
 
-def _libraries(name: str, release: str) -> list[str] | None:
+def libraries_of(name: str, release: str) -> list[str] | None:
     """Return the packages of shared libraries that a development package asks for, through others of its kind."""
     found: dict[str, None] = {}
     seen, left = set[str](), [name]
