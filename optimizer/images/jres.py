@@ -22,6 +22,13 @@ _MAVEN_OPENJDK = re.compile(r"(?:open)?jdk-(\d+)(-slim)?")
 _GRADLE = re.compile(rf"jdk(\d+){_UBUNTU}")
 _OLDEST_OPENJDK = "2019-09"  # before, the JRE of openjdk lay within the JDK
 
+# What the images have beyond those of the JRE, on whatever release of Ubuntu.
+_BEYOND = {
+    **dict.fromkeys(_SAME_HOME, frozenset({"binutils"})),
+    "gradle": frozenset("binutils brz git git-lfs make mercurial openssh-client subversion unzip".split()),
+    "maven": frozenset("binutils git openssh-client".split()),
+}
+
 
 def jdk_of(of: Variant) -> Variant | None:
     """Return the JDK that an image is, or that an image of Maven or Gradle stands on; None where it is another's."""
@@ -60,6 +67,15 @@ def with_size(of: Variant) -> Variant:
     major = re.split(r"\D", jdk.version, maxsplit=1)[0]
     others = (jdk, *(variant(image, f"{major}-{kind}") for image in (jdk.image, _TEMURIN)))
     return replace(of, size=next((other.size for other in others if other and other.size), None))
+
+
+def packages_beyond_jre(full: Variant, small: Variant) -> tuple[frozenset[str] | None, frozenset[str] | None]:
+    """Return what an image on a JDK of Ubuntu has and its JRE lacks, and that the JRE has nothing of it.
+
+    Nothing is known (None) of others, nor of two images that do not belong together.
+    """
+    known = small.image in _SAME_HOME and "jre" in small.words and full.image in _BEYOND
+    return (_BEYOND[full.image], frozenset()) if known else (None, None)
 
 
 def _at(image: str, major: str, suffix: str, last: str | None) -> Variant | None:

@@ -7,6 +7,7 @@ and of the tiers of buildpack-deps, and Debian's Contents index for the commands
 from functools import lru_cache
 
 from optimizer.images._tables import package_sets, packages_of_commands
+from optimizer.images.jres import packages_beyond_jre
 from optimizer.images.nodes import Variant
 from optimizer.images.tags import variant
 
@@ -80,7 +81,11 @@ def lost_commands(full: tuple[str, str], small: tuple[str, str]) -> dict[str, fr
     among them.
     """
     before, after = variant(*full), variant(*small)
-    held, kept = packages(before) if before else None, packages(after) if after else None
+    if before is None or after is None:
+        return None
+    held, kept = packages(before), packages(after)
+    if held is None or kept is None:
+        held, kept = packages_beyond_jre(before, after)
     if held is None or kept is None:
         return None
     owners = {c: frozenset(p) for c, p in packages_of_commands().items()} | _ALTERNATIVES

@@ -11,18 +11,13 @@ made of), github.com/adoptium/containers, github.com/docker-library/openjdk.
 import posixpath
 from collections.abc import Iterable, Iterator, Mapping
 
-from msgspec.structs import replace
-
 from optimizer.context import Context
-from optimizer.images import Variant, sibling, variant
 from optimizer.images.packages import lost_commands
 from optimizer.model import Dockerfile
 from optimizer.syntax.lazy_pattern import lazy_pattern
 from optimizer.transforms._runtime_needs import Need, Unknown, installed, needs_of
 from optimizer.transforms._slim_needs import Change
 
-# Distributions whose JDK and JRE lie in the same place in all releases that are told apart by tags.
-_SAME_HOME = frozenset({"adoptopenjdk", "eclipse-temurin"})
 TOOLS = frozenset(
     "appletviewer extcheck idlj jaotc jar jarsigner java-rmi.cgi javac javadoc javah javap jcmd jconsole jdb jdeprscan "
     "jdeps jhat jhsdb jimage jinfo jlink jmap jmod jnativescan jpackage jps jsadebugd jshell jstack jstat jstatd "
@@ -61,43 +56,14 @@ _QUOTED = lazy_pattern(r"[\"'](?:/usr)?(?:/s?bin/)?([\w.+-]+)(?=[\"'\s])")
 # Names that are words of other use in sources: a protocol, a column, a method.
 _WORDS = frozenset("ar as compare convert display host identify import jar ld nm size sq split strings strip".split())
 _LARGE = 1_000_000
-# What Eclipse Temurin's images of the JDK have beyond those of the JRE, for jlink.
-_BINUTILS = dict.fromkeys(
-    "addr2line ar as c++filt dwp elfedit gold gprof ld ld.bfd ld.gold nm objcopy objdump ranlib readelf size strings "
-    "strip".split(),
-    frozenset({"binutils"}),
-)
-
-
-def jre_of(full: Variant) -> Variant | None:
-    """Return the tag of the JRE of the same version on the same release of the distribution; None where none is known.
-
-    None as well where the JRE lies elsewhere, for a program may ask for JAVA_HOME.
-    """
-    if "jdk" not in full.words:
-        return None
-    small = sibling(full, add="jre", remove="jdk")
-    if small is None or full.image in _SAME_HOME:
-        return small and with_size(small)
-    homes = {of.facts.env.get("JAVA_HOME") for of in (full, small) if of.facts}
-    return small if len(homes) == 1 and None not in homes else None
-
-
-def with_size(of: Variant) -> Variant:
-    """Return a variant with its size, that of its version on another distribution where its own is not known."""
-    if of.size is not None:
-        return of
-    kind = next((word for word in of.words if word in {"jdk", "jre"}), "jdk")
-    version = of.version.partition(".")[0].partition("u")[0]
-    others = (variant(image, f"{version}-{kind}") for image in (of.image, "eclipse-temurin"))
-    return replace(of, size=next((other.size for other in others if other and other.size), None))
 
 
 def why_not(dockerfile: Dockerfile, context: Context, change: Change) -> Iterator[str]:
     """Go through the reasons, in the order in which they are best told."""
-    lost, stages = _lost(change.full, change.slim), change.stages
+    full, small, stages = change.full, change.slim, change.stages
+    lost = lost_commands((full.image, full.tag), (small.image, small.tag))
     if lost is None:
-        yield f"the packages of {change.full.name} are not known"
+        yield f"the packages of {full.name} are not known"
         return
     yield from _why_started(dockerfile, context, lost, stages)
     yield from _why_named(dockerfile, stages)
@@ -161,10 +127,3 @@ def _why_named(dockerfile: Dockerfile, stages: Iterable[int]) -> Iterator[str]:
                     yield f"line {step.line} names {match[0]}, which the JRE may lack"
             if step.name in {"CMD", "ENTRYPOINT"} and any(map(_SOURCE_LAUNCH.fullmatch, step.instruction.arguments)):
                 yield f"the {step.name} of line {step.line} starts a source file, for which the JRE has no compiler"
-
-
-def _lost(full: Variant, small: Variant) -> Mapping[str, frozenset[str]] | None:
-    """Return the commands that only the image of the JDK has, with the packages that bring each."""
-    if full.image in _SAME_HOME:
-        return _BINUTILS
-    return lost_commands((full.image, full.tag), (small.image, small.tag))

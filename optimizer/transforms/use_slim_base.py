@@ -159,7 +159,7 @@ def _of_stage(subject: Subject, stage: Stage) -> Iterator[Finding]:
 
 def _of_jdk(subject: Subject, stage: Stage) -> Iterator[Finding]:
     """Go for the JRE of the same version, which has the same virtual machine."""
-    from optimizer.transforms._java_needs import jre_of, with_size
+    from optimizer.images.jres import jre_of, with_size
 
     origin = stage.steps[0]
     full = _variant(origin.instruction.arguments[0])
