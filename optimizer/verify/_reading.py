@@ -1,4 +1,4 @@
-"""Read the files of an image as they stream by: nothing is unpacked, and memory holds a line for each.
+"""Read the files of an image or of a layer as they stream by: nothing is unpacked, and memory holds a line for each.
 
 What has to be looked into (the headers of ELF files, the directory of an archive) lies in a buffer, which for larger
 files is a temporary one on disk, for as long as it is that file's turn.
@@ -8,14 +8,15 @@ import hashlib
 import re
 import tarfile
 import zipfile
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from posixpath import normpath
 from tempfile import SpooledTemporaryFile
-from typing import IO
+from typing import IO, Literal
 
 from msgspec import Struct, field
 
 from optimizer.verify import _elf
+from optimizer.verify._layers import Layer, flattened
 from optimizer.verify.image import Entry, Image, Kind, Linkage
 
 _BLOCK = 1 << 20
@@ -37,6 +38,10 @@ _NO_PROJECT = re.compile(
 )
 _SOURCE = re.compile(r".*\.(?:py|js|cjs|mjs|ts|jsx|tsx)|.*/package\.json")
 _SHEBANG = re.compile(rb"#![ \t]*([^\n\r]*)")
+# How a layer says that something below it is gone (OCI image specification, layer.md, "Whiteouts").
+_WHITEOUT = ".wh."
+_OPAQUE = ".wh..wh..opq"
+_OWN = ".wh..wh."  # of the file system that the mark comes from
 
 Linkages = dict[str, Linkage | None]
 
@@ -47,36 +52,66 @@ def read_image(stream: IO[bytes], config: Mapping[str, object], linkages: Linkag
     `linkages` holds what is known of ELF files by digest, and is added to: images share most of theirs.
     Raises tarfile.TarError where the stream is damaged or ends too early.
     """
-    reading = _Reading({} if linkages is None else linkages)
-    with tarfile.open(fileobj=stream, mode="r|", bufsize=_BLOCK) as archive:
-        while (member := archive.next()) is not None:
-            archive.members = []  # type: ignore[attr-defined] # it remembers all that it has seen
+    return flattened((read_layer(stream, {} if linkages is None else linkages, "r|"),), config)
+
+
+def read_layer(stream: IO[bytes], linkages: Linkages, mode: Literal["r|", "r|*"] = "r|*") -> Layer:
+    """Return what a layer's tar stream says, compressed or not.
+
+    Raises tarfile.TarError where the stream is damaged, ends too early or is compressed in another way than Python's
+    tarfile knows.
+    """
+    reading = _Reading(linkages)
+    with tarfile.open(fileobj=stream, mode=mode, bufsize=_BLOCK) as archive:
+        for member in members(archive):
             reading.take(archive, member)
-    return Image(config, reading.entries, reading.texts)
+    return Layer(reading.entries, reading.texts, reading.links, frozenset(reading.removed), frozenset(reading.emptied))
+
+
+def members(archive: tarfile.TarFile) -> Iterator[tarfile.TarInfo]:
+    """Go through the members of a stream without keeping them."""
+    while (member := archive.next()) is not None:
+        archive.members = []  # type: ignore[attr-defined] # it remembers all that it has seen
+        yield member
 
 
 class _Reading(Struct):
     linkages: Linkages
     entries: dict[str, Entry] = field(default_factory=dict)
     texts: dict[str, str] = field(default_factory=dict)
+    links: dict[str, str] = field(default_factory=dict)
+    removed: set[str] = field(default_factory=set)
+    emptied: set[str] = field(default_factory=set)
     kept: int = 0
 
     def take(self, archive: tarfile.TarFile, member: tarfile.TarInfo) -> None:
         """Note what a member says."""
         path = _absolute(member.name)
-        if member.islnk():  # another name of a file that came before; which of them is first means nothing
-            first = _absolute(member.linkname)
-            if first not in self.entries:
-                raise tarfile.ReadError(f"{path} is another name of {first}, which is not there")
-            self.entries[path] = self.entries[first]
-            if first in self.texts:
-                self.texts[path] = self.texts[first]
+        name = path.rpartition("/")[2]
+        if name.startswith(_WHITEOUT):
+            self._mark(path.removesuffix(name).rstrip("/"), name)
+        elif member.islnk():  # another name of a file that came before; which of them is first means nothing
+            self._link(path, _absolute(member.linkname))
         elif member.isreg():
             file = archive.extractfile(member)
             assert file is not None  # noqa: S101 - of a regular file there is one
             self.entries[path] = self._file(path, member, file)
         elif path != "/":
             self.entries[path] = _other(member)
+
+    def _mark(self, folder: str, name: str) -> None:
+        if name == _OPAQUE:
+            self.emptied.add(folder or "/")
+        elif not name.startswith(_OWN):
+            self.removed.add(f"{folder}/{name.removeprefix(_WHITEOUT)}")
+
+    def _link(self, path: str, first: str) -> None:
+        if first in self.entries:
+            self.entries[path] = self.entries[first]
+            if first in self.texts:
+                self.texts[path] = self.texts[first]
+        else:
+            self.links[path] = self.links.get(first, first)
 
     def _file(self, path: str, member: tarfile.TarInfo, file: IO[bytes]) -> Entry:
         head = file.read(_BLOCK)

@@ -1,9 +1,9 @@
 """What dfopt asks of a builder. One module of `optimizer.verify.builders` is one builder's command line."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from pathlib import Path
-from typing import IO, Protocol
+from typing import IO, Protocol, runtime_checkable
 
 from msgspec import Struct
 
@@ -112,3 +112,14 @@ class Builder(Protocol):
 
     def remove(self, image: str) -> None:
         """Remove an image that this run built."""
+
+
+@runtime_checkable
+class Layered(Protocol):
+    """A builder whose engine gives the layers of images one by one."""
+
+    def layers(self, image: str) -> tuple[str, ...]:
+        """Return the digests of an image's layers as they are uncompressed, the base's first; none if not told."""
+
+    def archive(self, images: Sequence[str]) -> AbstractContextManager[IO[bytes]]:
+        """Open a stream with images as `docker save` writes them: what they share is in it once."""

@@ -28,7 +28,7 @@ from optimizer.verify.trials import Checks
 from optimizer.verify.workspace import Copy, Workspace, workspace
 
 Told = Callable[[str], None]
-_LINKAGES: comparison.Linkages = {}  # by content: base images are the same in most proofs of a run
+_STORE = comparison.Store()  # base images are the same in most proofs of a run
 
 
 class Subject(Struct, frozen=True):
@@ -88,7 +88,7 @@ class Proof:
         self._room = room
         self._images: list[str] = []
         self._kept: list[str] = []
-        self._linkages = _LINKAGES
+        self._read: dict[str, comparison.Image] = {}
         self._built: Build | BuildFailed | None = None
         self._original: _Original | None = None
         self._again: comparison.Image | None = None
@@ -136,7 +136,7 @@ class Proof:
         if isinstance(built, BuildFailed):
             what = "was not built in time" if built.timed_out else "does not build"
             return _not_judged(evidence, f"the original {what}, so nothing is judged: {built}", built.output)
-        original = self._examined(built)
+        original = self._examined(built, after)
         evidence = replace(evidence, before=original.measured)
         if isinstance(after, BuildFailed) and after.timed_out:
             return _not_judged(evidence, f"the rewritten Dockerfile was not built in time: {after}", after.output)
@@ -162,11 +162,11 @@ class Proof:
         self._told("comparing the images")
         subject = self._subject
         claims = comparison.claims_of(result, subject.context, target=subject.target, build_args=subject.build_args)
-        image = self._survey(after)
+        (image,) = self._survey(after)
         differences = comparison.compare(original.image, image, claims)
         if comparison.is_doubtful(differences):
             if self._again is None:
-                self._again = self._survey(self._build(copy, "the original again", fresh=True))
+                (self._again,) = self._survey(self._build(copy, "the original again", fresh=True))
             differences = comparison.compare(original.image, image, claims, again=self._again)
         return differences
 
@@ -248,16 +248,19 @@ class Proof:
         self._images.append(build.image)
         return build
 
-    def _examined(self, build: Build) -> _Original:
+    def _examined(self, build: Build, after: Build | BuildFailed) -> _Original:
         if self._original is None:
             self._told("examining the original")
-            image = self._survey(build)
+            others = (after,) if isinstance(after, Build) else ()  # to read together what they share
+            image, *_ = self._survey(build, *others)
             baselines = smoke.examine(self._builder, build.image, self._settings.checks)
             self._original = _Original(build, image, baselines, self._measured(build))
         return self._original
 
-    def _survey(self, build: Build) -> comparison.Image:
-        return comparison.survey(self._builder, build.image, self._linkages)
+    def _survey(self, *builds: Build) -> tuple[comparison.Image, ...]:
+        new = tuple({build.image for build in builds} - self._read.keys())
+        self._read.update(zip(new, comparison.survey(self._builder, new, _STORE), strict=True))
+        return tuple(self._read[build.image] for build in builds)
 
     def _measured(self, build: Build) -> Measured:
         layers = self._builder.history(build.image)

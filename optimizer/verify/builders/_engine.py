@@ -3,7 +3,7 @@
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager
-from os import urandom
+from os import getpid, urandom
 from typing import IO, Any
 
 from msgspec import DecodeError, json
@@ -14,6 +14,7 @@ from optimizer.verify.builders._container import Failed, Running
 from optimizer.verify.process import Ended, OutOfTime, ask, stream, undisturbed
 
 PREFIX = "dfopt-verify"
+_ID = "sha256:"
 _LIMITS = ("--memory=2g", "--pids-limit=2048")
 _NO_PROGRAM = {126, 127}  # the engine is well, the image has no such program
 # Instructions that make no layer; BuildKit writes them as they are, the classic builder behind `#(nop)`.
@@ -24,8 +25,8 @@ _EMPTY = re.compile(
 
 
 def new_name() -> str:
-    """Return a name for an image, a container or a network that nobody else has and that tells whose it is."""
-    return f"{PREFIX}-{urandom(6).hex()}"
+    """Return a name for an image, a container or a network that nobody else has and that tells whose it is: dfopt's, by process."""
+    return f"{PREFIX}-{getpid()}-{urandom(6).hex()}"
 
 
 class Client:
@@ -62,16 +63,28 @@ class Client:
 
 
 class Engine(Client):
-    """An engine behind a command line like docker's. `network_options` make a network without a way out."""
+    """An engine behind a command line like docker's. `network_options` make a network without a way out.
+
+    `save` is what writes an archive of images.
+    """
 
     network_options: tuple[str, ...] = ()
+    save: tuple[str, ...] = ("save",)
+
+    def __init__(self, program: str) -> None:
+        super().__init__(program)
+        self._inspected: dict[str, Mapping[str, Any]] = {}
 
     def inspect(self, image: str) -> Mapping[str, Any]:
-        """Return all that the engine says of an image."""
+        """Return all that the engine says of an image; what an id stands for does not change."""
+        if image in self._inspected:
+            return self._inspected[image]
         try:
             found: list[dict[str, Any]] = json.decode(self.sure("image", "inspect", image))
         except DecodeError as error:
             raise BuilderError(f"{self.program} image inspect gives no JSON: {error}") from None
+        if image.startswith(_ID):
+            self._inspected[image] = found[0]
         return found[0]
 
     def config(self, image: str) -> Mapping[str, object]:
@@ -84,6 +97,14 @@ class Engine(Client):
         output = self.sure("history", "--no-trunc", "--human=false", "--format", "{{json .}}", image)
         rows: list[dict[str, Any]] = [json.decode(line) for line in output.splitlines() if line.startswith("{")]
         return tuple(layer(str(row["CreatedBy"]), int(row["Size"])) for row in reversed(rows))
+
+    def layers(self, image: str) -> tuple[str, ...]:
+        """Return the digests of an image's layers."""
+        return tuple((self.inspect(image).get("RootFS") or {}).get("Layers") or ())
+
+    def archive(self, images: Sequence[str]) -> AbstractContextManager[IO[bytes]]:
+        """Open an archive of images."""
+        return stream((self.program, *self.save, *images))
 
     @contextmanager
     def files(self, image: str) -> Iterator[IO[bytes]]:

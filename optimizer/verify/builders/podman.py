@@ -23,6 +23,7 @@ class Podman(Engine):
 
     # An internal network publishes no ports; one without a default route does, since netavark 1.7 knows it.
     network_options = ("--opt=no_default_route=1",)
+    save = ("save", "--quiet", "--format=docker-archive", "--multi-image-archive")
 
     def __init__(self, version: str = "", program: str = "podman") -> None:
         super().__init__(program)
