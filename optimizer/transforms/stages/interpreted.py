@@ -17,7 +17,7 @@ _BUILDING = lazy_pattern(
     r"build-essential|(?:gcc|g\+\+|clang|make|cmake|cargo|rustc|gfortran|swig|pkg-config|pkgconf|automake|autoconf|git)(?:-[\d.]+)?"
     r"|[\w.+-]+-dev"
 )
-_ARCHIVED = frozenset({"wheezy", "jessie", "stretch", "buster"})  # whose packages Debian's mirrors no longer have
+ARCHIVED = frozenset({"wheezy", "jessie", "stretch", "buster"})  # whose packages Debian's mirrors no longer have
 
 
 def small_base(build: Build) -> Variant | None:
@@ -33,7 +33,7 @@ def needed_on(build: Build, base: Variant) -> tuple[Lack, ...] | str:
     found = tuple(dict.fromkeys(lacks(build.subject.dockerfile, build.subject.context, change)))
     if hard := next((lack for lack in found if not (lack.built or lack.packages)), None):
         return hard.reason
-    if build.release in _ARCHIVED and (lack := next((lack for lack in found if lack.packages), None)):
+    if build.release in ARCHIVED and (lack := next((lack for lack in found if lack.packages), None)):
         return f"{lack.reason}, and {lack.packages[0]} can no longer be installed on {build.release}"
     return found
 
