@@ -23,6 +23,7 @@ _BLOCK = 1 << 20
 _IN_MEMORY = 16 << 20
 _LARGEST_TEXT = 1 << 20
 _MOST_TEXT = 64 << 20
+_BITS = 0o7777  # some tools write the kind of the file beside them
 _GZIP = b"\x1f\x8b"
 _ARCHIVE = re.compile(r"\.(?:[jwe]ar|aar|zip|whl|nupkg|egg|pyz)$")
 # Files that say where others are found, or to which package they belong.
@@ -122,7 +123,7 @@ class _Reading(Struct):
             self._keep(path, head)
         return Entry(
             Kind.FILE,
-            member.mode,
+            member.mode & _BITS,
             (member.uid, member.gid),
             member.size,
             content[0],
@@ -197,11 +198,11 @@ def _other(member: tarfile.TarInfo) -> Entry:
     if member.issym():
         return Entry(Kind.LINK, 0o777, owner, content=_text(member.linkname))
     if member.isdir():
-        return Entry(Kind.FOLDER, member.mode, owner, attributes=_attributes(member))
+        return Entry(Kind.FOLDER, member.mode & _BITS, owner, attributes=_attributes(member))
     if member.isfifo():
-        return Entry(Kind.PIPE, member.mode, owner)
+        return Entry(Kind.PIPE, member.mode & _BITS, owner)
     kind = "character" if member.ischr() else "block"
-    return Entry(Kind.DEVICE, member.mode, owner, content=f"{kind} {member.devmajor}:{member.devminor}")
+    return Entry(Kind.DEVICE, member.mode & _BITS, owner, content=f"{kind} {member.devmajor}:{member.devminor}")
 
 
 def _attributes(member: tarfile.TarInfo) -> tuple[tuple[str, str], ...]:

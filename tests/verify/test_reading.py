@@ -29,6 +29,12 @@ def test_what_stands_under_each_path() -> None:
     assert (found["/srv"].kind, found["/srv"].mode) == (Kind.FOLDER, 0o1777)
 
 
+def test_the_kind_of_a_file_is_no_part_of_its_mode() -> None:
+    found = image({"/a": File(mode=0o104755), "/srv": File(folder=True, mode=0o040755)}).entries
+
+    assert (found["/a"].mode, found["/srv"].mode) == (0o4755, 0o755)
+
+
 def test_names_that_are_no_text_can_be_told() -> None:
     name = b"/srv/\xff\xc3\xa4".decode("utf-8", "surrogateescape")
     found = image({name: "", "/srv/l": link(name)}).entries

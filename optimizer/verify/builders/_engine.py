@@ -25,7 +25,7 @@ _EMPTY = re.compile(
 
 
 def new_name() -> str:
-    """Return a name for an image, a container or a network that nobody else has and that tells whose it is: dfopt's, by process."""
+    """Return a name for an image, a container or a network: one that nobody else has, and that tells the process."""
     return f"{PREFIX}-{getpid()}-{urandom(6).hex()}"
 
 
