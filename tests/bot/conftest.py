@@ -36,13 +36,14 @@ class Forge:
     kind: str
     server: Server
     variables: dict[str, str]
+    address: str = ""  # where programs find it, if not where people do
 
     @property
     def store(self) -> Store:
         return self.server.store
 
     def target(self, name: str) -> str:
-        return f"{self.kind}:{self.server.url}/{name}"
+        return f"{self.kind}:{self.address or self.server.url}/{name}"
 
 
 Dfopt = Callable[..., Ran]

@@ -1,4 +1,9 @@
-"""GitHub's published description, served by Prism as a strict server between the bot and the fake forge."""
+"""The forges' published descriptions, served by Prism as strict servers between the bot and the fake forge.
+
+GitHub's comes from npm. Forgejo's is a fixture: the part that the bot uses of the file that Forgejo publishes under the
+MIT license "for the purpose of interoperability", as the crate forgejo-api 0.12 carries it. GitLab publishes its
+description only inside its repository, and not under a license that would let it stand here.
+"""
 
 import json
 import os
@@ -17,6 +22,7 @@ from urllib.error import HTTPError, URLError
 PRISM = "@stoplight/prism-cli@5.16.0"
 OPENAPI = "@octokit/openapi@23.0.2"
 CACHE = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "dfopt-tests"
+FORGEJO = Path(__file__).parents[2] / "fixtures" / "contracts" / "forgejo.json"
 REPO = "/repos/{owner}/{repo}"
 PULL = f"{REPO}/pulls/{{pull_number}}"
 # What the bot may ask for; all else Prism refuses. The whole description takes half a minute to load.
@@ -44,6 +50,18 @@ def github_description() -> dict[str, Any]:
         (CACHE / packed).unlink()
         place.write_text(json.dumps(_cut(whole, PATHS)))
     return json.loads(place.read_text())  # type: ignore[no-any-return]
+
+
+def forgejo_description() -> dict[str, Any]:
+    """Return Forgejo's description, with requests that hold what it does not name refused too."""
+    # Addresses of this machine are no URLs for the check of that format.
+    found: dict[str, Any] = json.loads(FORGEJO.read_text().replace('"format": "url"', '"format": "uri"'))
+    base = found.pop("basePath")
+    found["paths"] = {f"{base}{path}": one for path, one in found["paths"].items()}
+    for name, definition in found["definitions"].items():
+        if name.endswith("Option"):
+            definition["additionalProperties"] = False
+    return found
 
 
 @contextmanager

@@ -98,8 +98,10 @@ class _Handler(BaseHTTPRequestHandler):
             status, answer = error.status, {"message": str(error), "documentation_url": "https://example.org"}
         except AssertionError as error:
             status, answer = 422, {"message": str(error), "documentation_url": "https://example.org"}
-        data = answer.encode() if isinstance(answer, str) else json.dumps(answer).encode()
-        self._send(status, data, {"Content-Type": "application/json"})
+        if isinstance(answer, str):
+            self._send(status, answer.encode(), {"Content-Type": "text/plain"})
+        else:
+            self._send(status, json.dumps(answer).encode(), {"Content-Type": "application/json"})
 
     def _git(self) -> None:
         """Speak git's protocol with who knows the token."""
