@@ -12,6 +12,7 @@ from optimizer.engine import gate
 from optimizer.engine.plan import Plan
 from optimizer.engine.result import Applied, Declined, GateError, InputError, Result
 from optimizer.engine.suppressions import suppressed
+from optimizer.layers.sizes import predicted
 from optimizer.model import Dockerfile, read
 from optimizer.syntax import Document, Span, parse
 from optimizer.syntax.lazy_pattern import lazy_pattern
@@ -39,7 +40,13 @@ def optimize(text: str, context: Context, plan: Plan | None = None) -> Result:
         rewrites = [(a.transform.touches, a.rewrite) for a in run.applied]
         gate.check(gate.Built(before, context), gate.Built(after, run.context), rewrites)
     return Result(
-        text, run.text, tuple(run.report()), declined, tuple(run.artifacts.values()), (_layers(before), _layers(after))
+        text,
+        run.text,
+        tuple(run.report()),
+        declined,
+        tuple(run.artifacts.values()),
+        (_layers(before), _layers(after)),
+        (predicted(before, context), predicted(after, run.context)) if run.applied else (None, None),
     )
 
 

@@ -4,6 +4,7 @@ from enum import StrEnum
 
 from msgspec import Struct
 
+from optimizer.layers.sizes import Prediction
 from optimizer.transforms import Artifact, Level, Rewrite
 
 
@@ -39,7 +40,10 @@ class Declined(Struct, frozen=True):
 
 
 class Result(Struct, frozen=True):
-    """The outcome for one Dockerfile; `layers` are (before, after) of the image that is built."""
+    """The outcome for one Dockerfile; `layers` and `sizes` are (before, after) of the image that is built.
+
+    The sizes are predictions, None where none can be made, or where nothing changes.
+    """
 
     before: str
     after: str
@@ -47,6 +51,7 @@ class Result(Struct, frozen=True):
     declined: tuple[Declined, ...] = ()
     artifacts: tuple[Artifact, ...] = ()
     layers: tuple[int, int] = (0, 0)
+    sizes: tuple[Prediction | None, Prediction | None] = (None, None)
 
     @property
     def status(self) -> Status:
@@ -57,7 +62,10 @@ class Result(Struct, frozen=True):
 
     @property
     def saved_bytes(self) -> int:
-        """The estimated decrease of the image in bytes."""
+        """The predicted decrease of the image in bytes; what the rewrites promise where the sizes do not tell."""
+        before, after = self.sizes
+        if before and after and before.bytes > after.bytes:
+            return before.bytes - after.bytes
         return sum(applied.rewrite.gain.bytes for applied in self.applied)
 
 

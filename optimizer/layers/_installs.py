@@ -18,7 +18,7 @@ Locate = Callable[[str], str | None]
 
 _PACKED = 0.3  # of what is unpacked; download caches hold it so
 # What usually is there after such a command, in bytes: modules or crates fetched, and what compiling leaves.
-_GO_PROGRAM, _GO_BUILT = 9_000_000, 95_000_000
+_GO_PROGRAM, _GO_MODULE, _GO_BUILT = 2_200_000, 700_000, 95_000_000
 _CRATE, _CRATE_BUILT = 1_500_000, 9_000_000
 _JAVA_FETCHED, _JAR = 70_000_000, 15_000_000
 _GEM, _COMPOSED = 900_000, 700_000
@@ -167,13 +167,13 @@ def _node_packages(text: Callable[[str], str], *, lean: bool) -> tuple[bool, lis
 
 def _go(asked: _Asked) -> Found:
     words = asked.words
-    modules = asked.text("go.sum").count("/go.mod ")
+    modules = asked.text("go.sum").count(" h1:") - asked.text("go.sum").count("/go.mod ")
     fetched = Stored("/go/pkg", "modules of Go", 3_000_000 * modules)
     if words[:2] == ["mod", "download"]:
         return [fetched]
     if words[:1] not in (["build"], ["install"]):
         return []
-    program = Stored(asked.place(".") if words[0] == "build" else "/go/bin", "a program of Go", _GO_PROGRAM)
+    program = Stored(asked.place(".") if words[0] == "build" else "/go/bin", "a program of Go", _GO_PROGRAM + _GO_MODULE * modules)
     return [program, fetched, Stored("/root/.cache/go-build", "Go's build cache", _GO_BUILT)]
 
 

@@ -4,6 +4,7 @@ from collections.abc import Iterable, Mapping
 
 from optimizer import __version__
 from optimizer.engine import Applied, Declined, Result
+from optimizer.images.lifecycle import as_of
 from optimizer.report.entry import Entry
 from optimizer.report.evidence_json import evidence_record
 from optimizer.report.patch import file_patch
@@ -60,13 +61,12 @@ def _decline(declined: Declined) -> Mapping[str, object]:
 
 
 def _estimate(result: Result, gain: Gain) -> Mapping[str, object]:
-    """Return the layers before and after; of bytes only the difference is known, the image is not built."""
-    before, after = result.layers
-    return {
-        "before": {"bytes": None, "layers": before},
-        "after": {"bytes": None, "layers": after},
-        "saved": _gain(gain),
-    }
+    """Return what is predicted of the images before and after, which are not built."""
+    before, after = (
+        {"bytes": size and size.bytes, "layers": layers, "not_counted": list(size.unknown) if size else []}
+        for size, layers in zip(result.sizes, result.layers, strict=True)
+    )
+    return {"before": before, "after": after, "saved": _gain(gain), "facts": as_of()}
 
 
 def _gain(gain: Gain) -> Mapping[str, int]:

@@ -5,9 +5,11 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from typing import NamedTuple
 
-from optimizer.engine import Applied, Declined
+from optimizer.engine import Applied, Declined, Result
+from optimizer.images.lifecycle import as_of
 from optimizer.report.diff import Hunk, hunks
 from optimizer.report.entry import Change, Entry
+from optimizer.report.sizes import change as compared
 from optimizer.report.sizes import count, size
 from optimizer.syntax.lazy_pattern import lazy_pattern
 
@@ -82,7 +84,19 @@ def _entry(entry: Entry, style: Style) -> Iterator[str]:
         yield from _change(change, [a for a in reasons if _belongs(a, change, own=own)], style)
     if not entry.changes and style.verbose:
         yield style.paint(plain(entry.path), "bold") + ": nothing to do"
+    yield from _sizes(entry.result, style)
     yield from _declines(entry, style)
+
+
+def _sizes(result: Result, style: Style) -> Iterator[str]:
+    """Say how large the images will be, where that differs and can be told."""
+    before, after = result.sizes
+    if before is None or after is None or not compared(before.bytes, after.bytes):
+        return
+    text = f"predicted size on the disk: {size(before.bytes)} before, {size(after.bytes)} after"
+    yield style.paint(f"{text} ({compared(before.bytes, after.bytes)}; image facts of {as_of()})", "dim")
+    if style.verbose and (unknown := dict.fromkeys((*before.unknown, *after.unknown))):
+        yield style.paint(f"  not counted: {plain(', '.join(unknown))}", "dim")
 
 
 def _belongs(applied: Applied, change: Change, *, own: bool) -> bool:

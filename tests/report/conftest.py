@@ -1,8 +1,10 @@
 """Entries to report."""
 
 import pytest
+from msgspec.structs import replace
 
 from optimizer.engine import Applied, Declined, Result
+from optimizer.layers.sizes import Part, Prediction
 from optimizer.report import Change, Entry
 from optimizer.syntax import Span
 from optimizer.transforms import Artifact, Edit, Gain, Level, Rewrite
@@ -40,6 +42,15 @@ def changed() -> Entry:
     result = Result(BEFORE, AFTER, rewrites, declined, (IGNORE,), (5, 6))
     ignore = Change("api/.dockerignore", None, IGNORE.content, "api/.dockerignore")
     return Entry("api/Dockerfile", "api", Level.EQUIVALENT, result, (ignore,), "api/Dockerfile")
+
+
+@pytest.fixture
+def sized(changed: Entry) -> Entry:
+    """The same, with the sizes of both images predicted."""
+    assert changed.result
+    before = Prediction((Part(1, "the base image", 1_000_000_000),), ("line 4: make",))
+    after = Prediction((Part(1, "the base image", 200_000_000),))
+    return replace(changed, result=replace(changed.result, sizes=(before, after)))
 
 
 @pytest.fixture

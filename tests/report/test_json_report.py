@@ -6,6 +6,7 @@ from pathlib import Path
 import jsonschema
 import pytest
 
+from optimizer.images.lifecycle import as_of
 from optimizer.report import Entry
 from optimizer.report.json_report import json_report
 from optimizer.transforms import Level
@@ -45,9 +46,20 @@ def test_a_changed_file(report: dict, changed: Entry) -> None:
     assert file["content"] == changed.result.after
     assert file["artifacts"] == [{"path": "api/.dockerignore", "action": "create", "content": "node_modules\n"}]
     assert "diff --git a/api/.dockerignore b/api/.dockerignore\nnew file mode 100644\n" in file["diff"]
-    assert file["estimate"]["before"] == {"bytes": None, "layers": 5}
+    assert file["estimate"]["before"] == {"bytes": None, "layers": 5, "not_counted": []}
     assert file["estimate"]["saved"] == {"bytes": 2_500_000, "layers": -1}
     assert file["rewrites"][1]["assumption"] == "nobody needs ADD"
+
+
+def test_the_predicted_sizes(sized: Entry) -> None:
+    report = json.loads(json_report([sized]))
+    jsonschema.Draft202012Validator(SCHEMA).validate(report)
+    estimate = report["files"][0]["estimate"]
+
+    assert estimate["before"] == {"bytes": 1_000_000_000, "layers": 5, "not_counted": ["line 4: make"]}
+    assert estimate["after"]["bytes"] == 200_000_000
+    assert estimate["saved"]["bytes"] == 800_000_000
+    assert estimate["facts"] == as_of()
 
 
 def test_a_file_with_an_error_has_nothing_else(report: dict) -> None:

@@ -48,6 +48,16 @@ left alone:
     )
 
 
+def test_the_predicted_sizes_are_told(sized: Entry) -> None:
+    brief, verbose = text_report([sized], Style()), text_report([sized], Style(verbose=True))
+
+    said = "predicted size on the disk: 1.00 GB before, 200 MB after (80 % smaller; image facts of "
+    assert said in brief
+    assert brief.endswith("estimated 800 MB smaller\n")
+    assert "not counted" not in brief
+    assert "not counted: line 4: make" in verbose
+
+
 def test_colours_mark_the_lines(changed: Entry) -> None:
     text = text_report([changed], Style(colour=True))
 
