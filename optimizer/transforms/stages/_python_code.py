@@ -106,10 +106,9 @@ def _of_text(source: str, call: Call, step: Step, build: Build, what: str) -> Ef
     if _HARMLESS.sub("", source).strip() == "":
         return NOTHING
     cache = f"{home_of(call, step, build)}/.cache"
-    for pattern, name, folder in _MODELS:
+    for pattern, name, below in _MODELS:
         if pattern.search(source):
-            place = variable(name, call, step)
-            return Effect(makes=(f"{place or f'{cache}/{folder}'}/",))
+            return Effect(makes=(f"{variable(name, call, step) or f'{cache}/{below}'}/",))
     if found := _ELSEWHERE.search(source):
         return Effect(unknown=f"what {what} of line {step.line} makes is not known, for it speaks of {found[0]}")
     folder = folder_of(call)
