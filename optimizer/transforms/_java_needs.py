@@ -13,7 +13,7 @@ from collections.abc import Iterable, Iterator, Mapping
 
 from optimizer.context import Context
 from optimizer.images.packages import lost_commands
-from optimizer.model import Dockerfile
+from optimizer.model import Dockerfile, Step
 from optimizer.syntax.lazy_pattern import lazy_pattern
 from optimizer.transforms._runtime_needs import Need, Unknown, installed, needs_of
 from optimizer.transforms._slim_needs import Change
@@ -66,7 +66,7 @@ def why_not(dockerfile: Dockerfile, context: Context, change: Change) -> Iterato
         yield f"the packages of {full.name} are not known"
         return
     yield from _why_started(dockerfile, context, lost, stages)
-    yield from _why_named(dockerfile, stages)
+    yield from why_named(step for stage in sorted(stages) for step in dockerfile.stages[stage].body)
     yield from why_program(context, frozenset(lost))
 
 
@@ -114,16 +114,15 @@ def _has(dockerfile: Dockerfile, need: Need) -> frozenset[str]:
     return installed(dockerfile, need.stage, "", need.index)
 
 
-def _why_named(dockerfile: Dockerfile, stages: Iterable[int]) -> Iterator[str]:
+def why_named(steps: Iterable[Step]) -> Iterator[str]:
     """Go through the instructions that start sources, or name what a JRE has elsewhere or not at all."""
-    for stage in sorted(stages):
-        for step in dockerfile.stages[stage].body:
-            text = step.instruction.body.text
-            if found := _INTERFACES.search(text):
-                yield f"line {step.line} speaks of {found[0]}, which only the JDK has"
-            for match in _INSIDE.finditer(text):
-                place = match[1] or match[2]
-                if match[2] or not _BOTH_HAVE.fullmatch(place):
-                    yield f"line {step.line} names {match[0]}, which the JRE may lack"
-            if step.name in {"CMD", "ENTRYPOINT"} and any(map(_SOURCE_LAUNCH.fullmatch, step.instruction.arguments)):
-                yield f"the {step.name} of line {step.line} starts a source file, for which the JRE has no compiler"
+    for step in steps:
+        text = step.instruction.body.text
+        if found := _INTERFACES.search(text):
+            yield f"line {step.line} speaks of {found[0]}, which only the JDK has"
+        for match in _INSIDE.finditer(text):
+            place = match[1] or match[2]
+            if match[2] or not _BOTH_HAVE.fullmatch(place):
+                yield f"line {step.line} names {match[0]}, which the JRE may lack"
+        if step.name in {"CMD", "ENTRYPOINT"} and any(map(_SOURCE_LAUNCH.fullmatch, step.instruction.arguments)):
+            yield f"the {step.name} of line {step.line} starts a source file, for which the JRE has no compiler"

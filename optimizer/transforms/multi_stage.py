@@ -9,6 +9,7 @@ both (`use-slim-base`), no second stage is made.
 from collections.abc import Iterator
 
 from optimizer.images import Variant, variant
+from optimizer.images.jres import with_size
 from optimizer.model import Stage
 from optimizer.syntax.lazy_pattern import lazy_pattern
 from optimizer.transforms._finding import Decline, Finding, Level, Rewrite
@@ -85,7 +86,8 @@ def _full(word: str) -> Variant | None:
     match = _TAGGED.fullmatch(word)
     if match is None or _OTHER.search(word) or not languages_for(match[1]):
         return None
-    return variant(match[1], match[2])
+    found = variant(match[1], match[2])
+    return found and with_size(found)
 
 
 def _judged(subject: Subject, stage: Stage, full: Variant) -> Rewrite | str | None:
