@@ -185,7 +185,8 @@ def _ends(clones: Path) -> Iterator[tuple[str, dict[str, str]]]:
         done = subprocess.run(words, check=False, capture_output=True, text=True)
         if not done.returncode:
             releases = yaml.safe_load(done.stdout.split("---")[1])["releases"]
-            yield product, {str(release["releaseCycle"]): _day(release.get("eol")) for release in releases}
+            last = "eoes" if product == "debian" else "eol"  # that of Debian's volunteers, which is for everybody
+            yield product, {str(r["releaseCycle"]): _day(r.get(last) or r.get("eol")) for r in releases}
 
 
 def _day(value: object) -> str:

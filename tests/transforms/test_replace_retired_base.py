@@ -49,7 +49,7 @@ def test_the_successor_has_the_same_java(old: str, new: str | None) -> None:
     ("name", "day"),
     [
         ("node:carbon", "2019-12-31"),
-        ("debian:buster", "2022-09-10"),
+        ("debian:buster", "2024-06-30"),
         ("python:3.8.1", "2024-10-07"),
         ("golang:1.17", "2022-08-02"),
         ("python:3.12", None),
