@@ -18,7 +18,7 @@ from optimizer.ecosystems import ecosystem_modules
 from optimizer.transforms import all_transforms
 
 ROOT = Path(__file__).parents[1]
-COMMANDS = ("rewrite", "diff", "verify", "pr", "transforms", "init")
+COMMANDS = ("rewrite", "diff", "explain", "verify", "pr", "transforms", "init")
 EXAMPLE = "fixtures/cases/npm_ci_runs_before_the_sources_are_copied/context"
 
 

@@ -5,6 +5,7 @@ from typing import Annotated
 import typer
 
 from optimizer.cli.diff import diff
+from optimizer.cli.explain import explain
 from optimizer.cli.init import init
 from optimizer.cli.pr import pr
 from optimizer.cli.rewrite import rewrite
@@ -21,7 +22,7 @@ app = typer.Typer(
     epilog="Exit codes: 0 done or nothing to do, 1 changes found (diff, --check), 2 bad usage or input, "
     "3 a bug in dfopt stopped it (the file is untouched, a report is written), 4 a rewrite is not proven (verify).",
 )
-for command in (rewrite, diff, verify, pr, transforms, init):
+for command in (rewrite, diff, explain, verify, pr, transforms, init):
     app.command()(command)
 
 

@@ -40,7 +40,7 @@ def stack(measured: Measured) -> tuple[Layer, ...]:
     rebuild = measured.rebuild
     steps = {} if rebuild is None else {_plain(_STEP.sub("", step)): Mark.RUN for step in rebuild.executed}
     steps |= {} if rebuild is None else {_plain(_STEP.sub("", step)): Mark.CACHED for step in rebuild.cached}
-    layers = [(layer, steps.get(_instruction(layer), Mark.UNKNOWN)) for layer in measured.layers]
+    layers = [(layer, steps.get(instruction_of(layer), Mark.UNKNOWN)) for layer in measured.layers]
     own = next((at for at, (_, mark) in enumerate(layers) if mark is not Mark.UNKNOWN), 0)
     base = [layer for layer, _ in layers[:own] if not layer.empty]
     below = (
@@ -48,11 +48,11 @@ def stack(measured: Measured) -> tuple[Layer, ...]:
     )
     return (
         *below,
-        *(Layer(_instruction(one) or "(imported)", one.size, mark) for one, mark in layers[own:] if not one.empty),
+        *(Layer(instruction_of(one) or "(imported)", one.size, mark) for one, mark in layers[own:] if not one.empty),
     )
 
 
-def _instruction(layer: LayerSize) -> str:
+def instruction_of(layer: LayerSize) -> str:
     """Return a layer's instruction as a Dockerfile has it, in one line."""
     text = _plain(_TAIL.sub("", layer.created_by))
     bare = _SHELL.sub("", text)
