@@ -12,7 +12,8 @@ from optimizer.context import Context
 from optimizer.images.pypi import NativeProject, has_wheel, native_project, packages_to_run
 from optimizer.model import Dockerfile, Step
 from optimizer.transforms._lack import Lack, is_among, named_in
-from optimizer.transforms._python_wanted import Wanted, wanted_by
+from optimizer.transforms._python_projects import Wanted
+from optimizer.transforms._python_wanted import wanted_by
 
 # Projects without wheels that Debian does not package, with the libraries that they are linked to.
 _COMPILED: dict[str, tuple[str, ...]] = {

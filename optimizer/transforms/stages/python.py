@@ -1,7 +1,7 @@
 """Python: what runs are the packages, where their installer put them, and the project; the compiler stays behind."""
 
 import posixpath
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from itertools import pairwise
 
 from optimizer.ecosystems._python import started
@@ -11,6 +11,7 @@ from optimizer.shell import Call
 from optimizer.syntax.lazy_pattern import lazy_pattern
 from optimizer.transforms._lack import Lack
 from optimizer.transforms._python_wanted import wanted_by
+from optimizer.transforms._scripts import text_of
 from optimizer.transforms.stages import _python_places as places
 from optimizer.transforms.stages._python_code import of_code, of_django, script_words
 from optimizer.transforms.stages._python_tools import of_locked
@@ -29,6 +30,7 @@ from optimizer.transforms.stages.paths import SYSTEM
 
 _PIP = lazy_pattern(r"pip[\d.]*")
 _PYTHON = lazy_pattern(r"python[\d.]*")
+_EDITABLE = lazy_pattern(r"(?:-e|--editable)[\s=]*|file:(?://)?")
 _LOOKS = frozenset({"check", "list", "freeze", "show", "debug", "index", "inspect", "hash", "help", "cache", ""})
 _CHECKS = frozenset("bandit black coverage flake8 isort mypy py.test pylint pytest ruff tox".split())
 _WITH_IMAGE = frozenset({"pip", "setuptools", "wheel"})  # what the images bring, so that two releases would mix
@@ -80,14 +82,31 @@ def _of_install(words: list[str], call: Call, step: Step, build: Build, *, uv: b
     makes = list(_goal(words, call, step, build, uv=uv) or ())
     if not makes:
         return Effect(unknown=f"where the pip of line {step.line} puts its files is not known")
-    folder = folder_of(call)
-    if any(word.startswith((".", "/")) and not word.endswith(".txt") for word in _operands(words)):
-        if folder is None or folder in SYSTEM:
+    for path in _local_projects(words, call, step, build):
+        if path in SYSTEM:
             return Effect(unknown=f"what the pip of line {step.line} makes of the project is not known")
-        makes.append(f"{folder}/")
-    if any(word.startswith(("git+", "hg+")) for word in _editable(words)) and folder:
-        makes.append(f"{folder.rstrip('/')}/src/")
-    return Effect(makes=tuple(makes), leaves=_CACHES)
+        makes.append(f"{path}/")
+    return Effect(makes=tuple(dict.fromkeys(makes)), leaves=_CACHES)
+
+
+def _local_projects(words: list[str], call: Call, step: Step, build: Build) -> Iterator[str]:
+    """Go through the folders of projects that pip builds, and those that it fetches to work in, which are kept."""
+    subject, folder = build.subject, folder_of(call) or "/"
+    asked = _operands(words)
+    for word, following in pairwise(words):
+        if word in {"-r", "--requirement"} or word.startswith("--requirement="):
+            path = following if word != "--requirement=" else word.partition("=")[2]
+            listed = text_of(subject.dockerfile, subject.context, step, path, folder) or ""
+            asked += [line.split("#")[0].strip() for line in listed.splitlines()]
+    for one in asked:
+        editable = one.startswith(("-e", "--editable"))
+        bare = _EDITABLE.sub("", one).partition("[")[0]
+        if bare.startswith((".", "/")) and not bare.endswith((".txt", ".whl")):
+            yield absolute(bare, folder)
+        elif editable and "+" in bare:
+            yield absolute("src", folder)
+    if any("+" in word for word in _editable(words)):
+        yield absolute("src", folder)
 
 
 def _goal(words: list[str], call: Call, step: Step, build: Build, *, uv: bool) -> tuple[str, ...] | None:
