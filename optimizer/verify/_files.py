@@ -99,6 +99,8 @@ class _Announced(Struct, frozen=True):
             return self.claims.packages  # settings that the package's script writes beside those that it brings
         if path in self.scripts:
             return next(t for t, pattern in self.claims.patterns if "packages" in pattern)
+        if folder == "/etc/alternatives" and (entry := self.before.entries[path]).kind is Kind.LINK:
+            return self._left_out(entry.content)  # update-alternatives makes links only to what is there
         return None
 
 

@@ -5,7 +5,8 @@ import pytest
 from optimizer.context import Context
 from optimizer.engine import Applied, Plan, Result, optimize
 from optimizer.transforms import Artifact, Level, Rewrite
-from optimizer.verify.comparison import Claims, claims_of
+from optimizer.verify.comparison import Claims, claims_of, compare
+from tests.verify.images import image, link
 
 IGNORES = "write-dockerignore"
 
@@ -102,3 +103,13 @@ def test_a_slimmer_base_is_announced_with_its_packages() -> None:
     assert (found.packages, found.slimmer) == ("use-slim-base", "use-slim-base")
     assert found.paths["/etc/networks"] == "use-slim-base"
     assert ("use-slim-base", "/usr/share/man") in found.patterns
+
+
+@pytest.mark.parametrize(("target", "author"), [("/usr/share/man/man1/c89-gcc.1.gz", "x"), ("/usr/bin/vim", None)])
+def test_an_alternative_goes_with_what_it_names(target: str, author: str | None) -> None:
+    before = image({"/etc/alternatives/a": link(target), "/etc/alternatives/b": ""})
+    after = image({"/etc/alternatives/b": ""})
+
+    (found,) = compare(before, after, Claims(patterns=(("x", "/usr/share/man"),)))
+
+    assert (found.subject, found.claimed_by) == ("/etc/alternatives/a", author)
