@@ -1,6 +1,7 @@
 """Whether a build of Node.js may write outside of its project: what its scripts and settings say."""
 
 import posixpath
+import re
 
 from optimizer.context import Context
 from optimizer.context.manifests import json_file, table
@@ -14,8 +15,9 @@ _BESIDE = lazy_pattern(
     r"(?:.*/)?(?:node_modules|tests?|__tests__|e2e|examples?|docs)/.*|.*(?:package-lock|\.spec|\.test)\..*"
 )
 _TARGET = lazy_pattern(
-    r"(?:out-?(?:put)?-?(?:dir|file|path)?|dist-?dir|declarationDir|build-?path|dest(?:ination)?|\bpath|publishDir|emptyOutDir)"
+    r"(out-?(?:put)?-?(?:dir|file|path)?|dist-?dir|declarationDir|build-?path|dest(?:ination)?|\bpath|publishDir)"
     r"[\"']?\s*[:=,(]?\s*(?:path\.(?:resolve|join)\()?(?:\s*__dirname\s*,)?\s*[\"'`]((?:\.\./)+[\w./-]*|/(?!/)[\w./-]+)",
+    re.IGNORECASE,
 )
 _COMMAND = lazy_pattern(r"(?:^|[\s='\"])((?:\.\./)+[\w./-]*|~/[\w./-]*|\$HOME\S*|/(?!dev/null)[A-Za-z][\w./-]+)")
 _WRITERS = lazy_pattern(
@@ -34,8 +36,9 @@ def why_outside(context: Context, script: str | None) -> str | None:
                 return f"the script {script} of {path} speaks of {found}"
             continue
         for match in _TARGET.finditer(context.text(path) or ""):
-            if _is_outside(match[1], posixpath.dirname(path)):
-                return f"{path} has files put into {match[1]}"
+            route = match[1].lower() == "path" and match[2].startswith("/")
+            if not route and _is_outside(match[2], posixpath.dirname(path)):
+                return f"{path} has files put into {match[2]}"
     return None
 
 

@@ -45,15 +45,35 @@ def repeated(build: Build, copies: Iterable[str], leaves: Iterable[str]) -> Repe
             if not text:
                 return f"line {work.step.line} does several things at once"
             if part.step.state.user not in _ROOTS:
-                return f"line {work.step.line} is run by {part.step.state.user}"
+                text = _by_user(part, copied)
+                if text is None:
+                    return f"line {work.step.line} is run by {part.step.state.user}"
+                if not text:
+                    continue
             place = behind if part.names & _LATE else sources if part.is_for_apt else before
             place.append(text)
             programs |= part.names
             variables |= {name for call, _ in part.effects for word in call.words for name in word.variables}
     owners = dict.fromkeys(text for text in _owners(build, copied) if text not in before)
+    before = [text for text in before if not any(other.startswith(f"{text} && ") for other in (*before, *owners))]
     return Repeated(
         tuple(sources), (*before, *owners), tuple(dict.fromkeys(behind)), frozenset(programs), frozenset(variables)
     )
+
+
+def _by_user(part: "_Part", copies: tuple[str, ...]) -> str | None:
+    """Return how root does what another user did: folders of that user; "" for nothing, None where it is more."""
+    user = part.step.state.user or ""
+    if part.names - {"mkdir", "chown"}:
+        return None
+    makes = [path for call, effect in part.effects for path in effect.makes if call.program == "mkdir"]
+    paths = " ".join(dict.fromkeys(path for path in makes if not is_covered(path, copies)))
+    return f"mkdir -p {paths} && chown {_whom(user)} {paths}" if paths else ""
+
+
+def _whom(user: str) -> str:
+    """Return a user with the group, as chown takes it: that of the user where none is named."""
+    return user if ":" in user else f"{user}:"
 
 
 class _Part(Struct, frozen=True):
@@ -145,7 +165,7 @@ def copies_below(path: str, copies: tuple[str, ...]) -> bool:
 def _owners(build: Build, copies: tuple[str, ...]) -> Iterator[str]:
     """Go through the commands that give the top folder of a copy the owner whom it has in the build.
 
-    WORKDIR makes a folder for the user of the moment, and a COPY with `--chown` for the one that it names.
+    WORKDIR and RUN make a folder for the user of the moment, and a COPY with `--chown` for the one that it names.
     """
     made: set[str] = set()
     for step in build.stage.body:
@@ -157,10 +177,17 @@ def _owners(build: Build, copies: tuple[str, ...]) -> Iterator[str]:
         if folder is None or folder in made or folder in SYSTEM:
             continue
         made.add(folder)
-        if owner not in _ROOTS and f"{folder}/" in copies:
-            whom = owner if step.name != "WORKDIR" or ":" in str(owner) else f"{owner}:"
+        if owner is not None and owner not in _ROOTS and f"{folder}/" in copies:
+            whom = owner if step.name != "WORKDIR" else _whom(owner)
             yield f"mkdir -p {folder} && chown {whom} {folder}"
         made.update(_ancestors(folder))
+    for work in build.works:
+        owner = work.step.state.user
+        paths = (path for call, effect in work.effects for path in effect.makes if call is not None and path in copies)
+        for folder in (path.rstrip("/") for path in paths if owner is not None and owner not in _ROOTS):
+            if folder not in made | SYSTEM:
+                made.update((folder, *_ancestors(folder)))
+                yield f"mkdir -p {folder} && chown {_whom(owner or '')} {folder}"
 
 
 def _ancestors(folder: str) -> Iterator[str]:

@@ -41,7 +41,7 @@ def needed_on(build: Build, base: Variant) -> tuple[Lack, ...] | str:
 def sentence(found: tuple[Lack, ...], otherwise: str) -> str:
     """Return why there are two stages, for the reader of the diff."""
     reason = next((lack.reason for lack in found if lack.built), "") or next((lack.reason for lack in found), otherwise)
-    return f"{reason[:1].upper()}{reason[1:]}: the stage that builds has all of it, and the image gets what runs."
+    return f"The image gets what runs, and the stage that builds keeps its tools: {reason}."
 
 
 def folder_of(call: Call) -> str | None:

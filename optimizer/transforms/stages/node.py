@@ -49,7 +49,7 @@ _STARTED_AS = {"@angular/cli": "ng", "@nestjs/cli": "nest", "@vue/cli": "vue", "
 _HOME = lazy_pattern(
     r"homedir\(|process\.env\.HOME|[\"'`]/(?:etc|home|opt|root|srv|usr|var)/|\.\./\.\./|puppeteer|playwright"
 )
-_WHY = "The compiler and the headers are for the build alone"
+_WHY = "compilers and headers are installed that no container needs"
 
 
 def effect(call: Call, step: Step, build: Build) -> Effect | None:

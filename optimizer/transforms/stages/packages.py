@@ -35,7 +35,7 @@ _TOOLS = {
     "software-properties-common": ("add-apt-repository",), "subversion": ("svn",), "unzip": ("unzip",),
     "upx": ("upx",), "upx-ucl": ("upx",), "wget": ("wget",), "xz-utils": ("xz", "tar"), "zip": ("zip",),
 }  # fmt: skip
-_DEV = lazy_pattern(r"(.+)-dev(?:el)?")
+_DEV = lazy_pattern(r"(.+)-dev(?:el|-compat)?")
 _LIBRARY = lazy_pattern(r"lib(?!.*-(?:dev|doc|bin|dbg|tools|utils)$).+|.*-common|zlib1g|mysql-common")
 _BASE_TOOLS = frozenset({"libc6", "libgcc-s1", "libstdc++6", "libc-bin"})
 _CODE = lazy_pattern(

@@ -224,7 +224,7 @@ def runtime(build: Build) -> Runtime | str | None:
     return Runtime(base, copies, sentence(found, _WHY), packages, clears=own[:1] if copies and _mixes(build) else ())
 
 
-_WHY = "The compiler and the headers are for the build alone"
+_WHY = "compilers and headers are installed that no container needs"
 
 
 def _mixes(build: Build) -> bool:

@@ -74,8 +74,8 @@ def _free_name(document: Document) -> str:
 def _from_texts(origin: Step, name: str) -> tuple[str, str]:
     body = " ".join(origin.instruction.body.text.split())
     words = body.split()
-    plain = " ".join(words[:-2]) if len(words) > 2 and words[-2].upper() == "AS" else body  # noqa: PLR2004
-    return f"FROM {body}", f"FROM {plain} AS {name}"
+    named = len(words) > 2 and words[-2].upper() == "AS"  # noqa: PLR2004 - an image, AS and a name
+    return f"FROM {body}", f"FROM {' '.join(words[:-1]) if named else f'{body} AS'} {name}"
 
 
 def _named(origin: Step, name: str) -> Edit:
