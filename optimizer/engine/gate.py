@@ -1,7 +1,7 @@
 """What must hold of every result, checked on every run; a failure leaves the file untouched."""
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import chain
 
 from msgspec import Struct
@@ -73,7 +73,8 @@ def _contract(
         old = old.with_variables(new, frozenset(text for _, rewrite in done for text in rewrite.added))
     if any(Touches.START in touches for touches, _ in done):
         old = old.in_exec_form(new)
-    if bases := Counter(pair for touches, one in done if Touches.BASE in touches for pair in _bases(one)):
+    given = _defaults(before)
+    if bases := Counter(pair for touches, one in done if Touches.BASE in touches for pair in _bases(one, given)):
         old = old.based_on(new, bases)
     if difference := old.difference(new):
         yield f"the runtime contract changed: {difference}"
@@ -93,9 +94,18 @@ def _images(claims: Iterable[str]) -> Iterator[str]:
     return (_image(text) for text in claims if text.startswith("FROM "))
 
 
-def _bases(rewrite: Rewrite) -> Iterator[tuple[str, str]]:
-    """Go through the base images that a rewrite claims to exchange: the old and the new one."""
-    return zip(_images(rewrite.removed), _images(rewrite.added), strict=False)
+def _bases(rewrite: Rewrite, given: Mapping[str, str | None]) -> Iterator[tuple[str, str]]:
+    """Go through the base images that a rewrite claims to exchange: the old and the new one, arguments resolved."""
+    for pair in zip(_images(rewrite.removed), _images(rewrite.added), strict=False):
+        old, new = (expand(image, given) or image for image in pair)
+        yield old, new
+
+
+def _defaults(dockerfile: Dockerfile) -> Mapping[str, str | None]:
+    """Return the defaults of the arguments that FROM may name."""
+    steps = (step for step in dockerfile if step.name == "ARG" and step.stage < 0)
+    words = (word.partition("=") for step in steps for word in step.instruction.arguments)
+    return {name: value.strip("\"'") for name, sign, value in words if sign}
 
 
 def _image(text: str) -> str:

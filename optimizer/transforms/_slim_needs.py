@@ -22,6 +22,7 @@ from optimizer.transforms._runtime_needs import Need, Unknown, installed, needs_
 _OWN = {
     "python": lazy_pattern(r"python[\d.]*|pip[\d.]*|pydoc[\d.]*|idle[\d.]*|2to3.*|python[\d.]*-config"),
     "node": lazy_pattern(r"node|nodejs|npm|npx|yarn|yarnpkg|corepack"),
+    "ruby": lazy_pattern(r"ruby|gem|irb|bundler?|rake|rdoc|ri|erb|racc|rackup"),
 }
 _OWN_FOLDERS = frozenset({"", "/usr/local/bin", "/usr/local/sbin"})
 _SYSTEM_PATH = lazy_pattern(r"(?<![\w./$}])/(?:usr/(?:bin|sbin|lib|share|include|libexec)|bin|sbin|lib|etc)/[\w./+*-]+")

@@ -3,31 +3,35 @@
 The full images of Python, Node.js and others hold compilers, headers, version control and more, so that anything can
 be built on them; what runs needs little of it. The slim variant is the same software on the same release of the
 distribution. The stage changes where every program that it starts is in the slim image or is installed, where no
-package that it installs is compiled, and where all of this can be read. The sizes are those of a registry, compressed.
+package that it installs is compiled, and where all of this can be read. The sizes in the reasons are those of a
+registry, compressed.
 """
 
 from collections.abc import Iterator
 
-from optimizer.images import Variant, sibling, suite, variant
+from optimizer.images import Variant, sibling, suite
+from optimizer.images.disk import on_disk
 from optimizer.model import Dockerfile, Stage
 from optimizer.model.base_images import repository
 from optimizer.syntax.lazy_pattern import lazy_pattern
-from optimizer.transforms._finding import Decline, Edit, Finding, Gain, Level, Rewrite
+from optimizer.transforms._base_exchange import exchanged, named_variant
+from optimizer.transforms._finding import Decline, Finding, Gain, Level, Rewrite
+from optimizer.transforms._slim_argument import Argued, argued
 from optimizer.transforms._transform import Example, Subject, Touches, transform
 
-_IMAGES = frozenset({"debian", "node", "python"})
+_IMAGES = frozenset({"debian", "node", "python", "ruby"})
 _JAVA = frozenset({"adoptopenjdk", "eclipse-temurin", "openjdk"})
-_OTHERS = frozenset({"perl", "ruby"})
+_OTHERS = frozenset({"perl"})
 _TOOLS = "compilers, headers and tools, none of which this stage starts"
 _WITHOUT = {
     "debian": "manuals and translations",
     "node": _TOOLS,
     "python": _TOOLS,
+    "ruby": _TOOLS,
     **dict.fromkeys(_JAVA, "the compiler and the other tools of the JDK, none of which this stage starts"),
 }
 # Where the images keep it, and what the JDK alone brings of the distribution's packages.
 _JDK_FILES = ("/opt/java/openjdk", "/usr/local/openjdk-*")
-_TAGGED = lazy_pattern(r"(?:docker\.io/)?(?:library/)?([a-z-]+)(?::([\w.-]+))?")
 _SMALL = lazy_pattern(r"-(?:slim|alpine|windows|nanoserver|wheezy)")
 
 
@@ -121,6 +125,19 @@ _SMALL = lazy_pattern(r"-(?:slim|alpine|windows|nanoserver|wheezy)")
                 FROM python:$VERSION
                 CMD ["python"]
                 """,
+            after="""
+                ARG VERSION=3.12
+                FROM python:$VERSION-slim
+                CMD ["python"]
+                """,
+        ),
+        Example(
+            "a tag that is an argument",
+            before="""
+                ARG TAG=3.12-bookworm
+                FROM python:$TAG
+                CMD ["python"]
+                """,
             because="the tag of the base image is an argument",
         ),
     ),
@@ -143,7 +160,8 @@ def _of_stage(subject: Subject, stage: Stage) -> Iterator[Finding]:
         return
     if _SMALL.search(f"-{origin.instruction.arguments[0].rpartition(':')[2]}"):
         return
-    full = _variant(origin.instruction.arguments[0])
+    found = argued(subject.dockerfile, subject.context, origin, stage.base)
+    full = found.full if isinstance(found, Argued) else found or named_variant(origin.instruction.arguments[0])
     if isinstance(full, str):
         yield Decline(origin.line, full)
         return
@@ -154,7 +172,7 @@ def _of_stage(subject: Subject, stage: Stage) -> Iterator[Finding]:
     if reason or slim is None:
         yield Decline(origin.line, reason or f"{full.name} has no slim variant on the same release")
         return
-    yield _judged(subject, stage, full, slim)
+    yield _judged(subject, stage, full, slim, found.name if isinstance(found, Argued) else "")
 
 
 def _of_jdk(subject: Subject, stage: Stage) -> Iterator[Finding]:
@@ -162,7 +180,7 @@ def _of_jdk(subject: Subject, stage: Stage) -> Iterator[Finding]:
     from optimizer.images.jres import jre_of, with_size
 
     origin = stage.steps[0]
-    full = _variant(origin.instruction.arguments[0])
+    full = named_variant(origin.instruction.arguments[0])
     if full is None or (isinstance(full, Variant) and "jre" in full.words):
         return
     if isinstance(full, str):
@@ -175,16 +193,6 @@ def _of_jdk(subject: Subject, stage: Stage) -> Iterator[Finding]:
         yield Decline(origin.line, reason)
     else:
         yield _judged(subject, stage, full, jre)
-
-
-def _variant(word: str) -> Variant | str | None:
-    """Return the official image that FROM names in so many words, or why it cannot change."""
-    if "$" in word:
-        return "the tag of the base image is an argument"
-    if "@" in word:
-        return "the base image is named by its digest"
-    match = _TAGGED.fullmatch(word)
-    return variant(match[1], match[2]) if match else None
 
 
 def _why_no_change(stage: Stage, full: Variant, slim: Variant | None) -> str | None:
@@ -212,9 +220,10 @@ def _why_no_gain(full: Variant, slim: Variant) -> str | None:
     return None
 
 
-def _judged(subject: Subject, stage: Stage, full: Variant, slim: Variant) -> Finding:
+def _judged(subject: Subject, stage: Stage, full: Variant, slim: Variant, name: str = "") -> Finding:
     from optimizer.transforms import _java_needs, _slim_needs
     from optimizer.transforms._development_files import why_development
+    from optimizer.transforms._slim_ruby import why_ruby
 
     dockerfile, origin = subject.dockerfile, stage.steps[0]
     stages = frozenset({stage.index}) | dockerfile.children(stage.index)
@@ -223,11 +232,13 @@ def _judged(subject: Subject, stage: Stage, full: Variant, slim: Variant) -> Fin
             return Decline(origin.line, reason)
         if not _starts(dockerfile, shipped, stages):
             return Decline(origin.line, "no CMD or ENTRYPOINT says what a container of this image starts")
+    if full.image == "ruby" and (reason := next(why_ruby(dockerfile, subject.context, stages), None)):
+        return Decline(origin.line, reason)
     change = _slim_needs.Change(full, slim, stages)
     why_not = _java_needs.why_not if full.image in _JAVA else _slim_needs.why_not
     if reason := next(why_not(dockerfile, subject.context, change), None):
         return Decline(origin.line, reason)
-    return _rewrite(stage, full, slim)
+    return _rewrite(stage, full, slim, name or slim.name)
 
 
 def _starts(dockerfile: Dockerfile, stage: int, stages: frozenset[int]) -> bool:
@@ -238,24 +249,16 @@ def _starts(dockerfile: Dockerfile, stage: int, stages: frozenset[int]) -> bool:
     return any(step.stage in lineage and step.name in {"CMD", "ENTRYPOINT"} for step in dockerfile)
 
 
-def _rewrite(stage: Stage, full: Variant, slim: Variant) -> Rewrite:
-    instruction = stage.steps[0].instruction
-    word = instruction.arguments[0]
-    at = instruction.body.text.index(word)
-    text = word[: len(word) - len(word.rpartition("/")[2])] + f"{slim.image}:{slim.tag}"
+def _rewrite(stage: Stage, full: Variant, slim: Variant, name: str) -> Rewrite:
+    edit, added, removed = exchanged(stage.steps[0], name)
     saved = (full.size or 0) - (slim.size or 0)
-    body = instruction.body.text
     return Rewrite(
-        instruction.line,
-        f"Start from {slim.name}",
+        stage.steps[0].line,
+        f"Start from {name}",
         f"It is {full.name} without {_WITHOUT[full.image]}: {saved // 1_000_000} MB less, compressed.",
-        (Edit(instruction.body.span(at, at + len(word)), text),),
-        added=(_squeezed(f"FROM {body[:at]}{text}{body[at + len(word) :]}"),),
-        removed=(_squeezed(f"FROM {body}"),),
-        gain=Gain(bytes=saved),
+        (edit,),
+        added=(added,),
+        removed=(removed,),
+        gain=Gain(bytes=(on_disk(full) or 0) - (on_disk(slim) or 0)),
         leaves_out=_JDK_FILES if full.image in _JAVA else (),
     )
-
-
-def _squeezed(text: str) -> str:
-    return " ".join(text.split())

@@ -61,7 +61,6 @@ def test_nothing_is_said_of_images_without_more_to_give(text: str) -> None:
         ('FROM python:$V\nCMD ["true"]\n', "the tag of the base image is an argument"),
         (f'FROM python:3.12@sha256:{"0" * 64}\nCMD ["true"]\n', "named by its digest"),
         ('FROM --platform=$BUILDPLATFORM node:20\nCMD ["true"]\n', "the base image is one for $BUILDPLATFORM"),
-        ('FROM ruby:3.3\nCMD ["ruby"]\n', "from the libraries of ruby:3.3 is not known"),
         ("FROM python:3.12\nRUN true\n", "no CMD or ENTRYPOINT says"),
         ('FROM python:3.12\nONBUILD RUN make\nCMD ["true"]\n', "the ONBUILD of line 2"),
         ('FROM python:3.12\nRUN ./configure.sh\nCMD ["true"]\n', "runs ./configure.sh, which is not in the build"),
@@ -266,7 +265,8 @@ def test_shell_scripts_that_sources_start_are_read() -> None:
     judge(run(NODE.format("RUN true"), {**source, "tool.sh": "#!/bin/sh\nls\n"}), None)
 
 
-def test_the_gain_is_that_of_the_compressed_images() -> None:
+def test_the_gain_is_that_on_the_disk_and_the_compressed_one_is_told() -> None:
     (applied,) = run('FROM python:3.12\nCMD ["true"]\n').applied
 
-    assert applied.rewrite.gain.bytes > 300_000_000
+    assert applied.rewrite.gain.bytes > 800_000_000
+    assert "360 MB less, compressed" in applied.rewrite.why
