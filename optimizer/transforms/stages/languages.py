@@ -7,6 +7,7 @@ from optimizer.transforms.stages.nodes import Language
 
 # A module stands here once it is there: "python": ("python",), or several, asked in turn.
 _MODULES: dict[str, tuple[str, ...]] = {
+    **dict.fromkeys(("buildpack-deps", "debian", "gcc"), ("c",)),
     **dict.fromkeys(("adoptopenjdk", "eclipse-temurin", "gradle", "maven", "openjdk"), ("java",)),
     "golang": ("go",),
     "node": ("node", "python"),
