@@ -35,6 +35,8 @@ _TOOLS = {
     "software-properties-common": ("add-apt-repository",), "subversion": ("svn",), "unzip": ("unzip",),
     "upx": ("upx",), "upx-ucl": ("upx",), "wget": ("wget",), "xz-utils": ("xz", "tar"), "zip": ("zip",),
 }  # fmt: skip
+# What `effects` notes for apt as if it were a package: everything is brought up to date.
+_UPGRADES = frozenset({"upgrade", "dist-upgrade", "full-upgrade"})
 _DEV = lazy_pattern(r"(.+)-dev(?:el|-compat)?")
 _LIBRARY = lazy_pattern(r"lib(?!.*-(?:dev|doc|bin|dbg|tools|utils)$).+|.*-common|zlib1g|mysql-common")
 _BASE_TOOLS = frozenset({"libc6", "libgcc-s1", "libstdc++6", "libc-bin"})
@@ -61,6 +63,7 @@ class Sorted(Struct, frozen=True):
 
     installs: tuple[Installed, ...]
     dropped: tuple[str, ...]
+    upgrade: str = ""  # the action of apt that brings the packages of the base image up to date
 
     @property
     def words(self) -> tuple[str, ...]:
@@ -77,9 +80,12 @@ def sort_packages(build: Build, runtime: Runtime, extra: Iterable[str]) -> Sorte
     plain: list[str] = []
     recommending: list[str] = []
     dropped: list[str] = []
+    upgrade = ""
     for word, recommends in _installed(build):
         name = _name(word)
-        if name in runtime.build_only or _is_for_build(name, build):
+        if name in _UPGRADES:
+            upgrade = name
+        elif name in runtime.build_only or _is_for_build(name, build):
             dropped.append(name)
         elif _DEV.fullmatch(name):
             libraries = libraries_of(name, build.release)
@@ -95,7 +101,7 @@ def sort_packages(build: Build, runtime: Runtime, extra: Iterable[str]) -> Sorte
         Installed(tuple(dict.fromkeys(recommending)), recommends=True),
         Installed(tuple(sorted(wanted)), recommends=False),
     ]
-    return Sorted(tuple(one for one in installs if one.words), tuple(dict.fromkeys(dropped)))
+    return Sorted(tuple(one for one in installs if one.words), tuple(dict.fromkeys(dropped)), upgrade)
 
 
 def _installed(build: Build) -> Iterator[tuple[str, bool]]:

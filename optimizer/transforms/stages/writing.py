@@ -187,9 +187,9 @@ def _declares(step: Step, names: Iterable[str]) -> bool:
 
 
 def _installing(plan: Plan, escape: str) -> Iterator[list[str]]:
-    if not plan.packages.installs:
+    if not (plan.packages.installs or plan.packages.upgrade):
         return
-    commands = ["apt-get update"]
+    commands = ["apt-get update", *([f"apt-get {plan.packages.upgrade} -y"] if plan.packages.upgrade else [])]
     for one in plan.packages.installs:
         options = "-y" if one.recommends else "-y --no-install-recommends"
         line = f"apt-get install {options} {' '.join(one.words)}"
