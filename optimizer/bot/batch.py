@@ -26,7 +26,7 @@ class Journal(Struct, frozen=True):
     def add(self, visit: Visit) -> None:
         """Write down a visit."""
         with self.path.open("a", encoding="utf-8") as file:
-            file.write(encode(visit).decode() + "\n")
+            file.write(f"\n{encode(visit).decode()}")  # a line that was cut off does not spoil this one
 
 
 def visits(

@@ -48,6 +48,11 @@ class Tokens:
             return own
         return self._stored(target.server)
 
+    def learn(self, url: str) -> None:
+        """Keep what stands before the host of a URL out of all texts."""
+        user, _, _ = url.partition("://")[2].rpartition("@")
+        self.secrets += [Secret(part) for part in {user, *user.split(":", 1)} if part]
+
     def _stored(self, server: str) -> Secret | None:
         """Ask git's credential helpers."""
         parts = urlsplit(server)

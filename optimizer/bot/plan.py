@@ -90,7 +90,9 @@ def _renew(wanted: Wanted | None, tip: str | None, request: PullRequest) -> Acti
     notes = read(request.body)
     if notes is None:
         return LeaveAlone(request, "its body no longer holds dfopt's notes", None)
-    if tip not in {notes.commit, notes.previous, wanted.commit if wanted else None}:
+    if tip is None and wanted is not None:
+        return LeaveAlone(request, "its branch was deleted", None)
+    if tip not in {None, notes.commit, notes.previous, wanted.commit if wanted else None}:
         told = _with(notes, left=True)
         return LeaveAlone(request, "its branch has commits that are not dfopt's", None if notes.left else told)
     if wanted is None:

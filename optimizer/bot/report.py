@@ -17,7 +17,12 @@ def told(visit: Visit, *, verbose: bool = False) -> str:
 
 def summary(visits: Sequence[Visit], skipped: int = 0) -> str:
     """Return the last line of a run."""
-    counts = Counter(str(step.did) for visit in visits if not visit.problem for step in visit.steps)
+    counts = Counter(
+        f"would be {step.did}" if step.dry else str(step.did)
+        for visit in visits
+        if not visit.problem
+        for step in visit.steps
+    )
     parts = [f"{number} {did}" for did, number in sorted(counts.items())]
     if failed := sum(bool(visit.problem) for visit in visits):
         parts.append(f"{failed} failed")

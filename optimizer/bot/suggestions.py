@@ -18,6 +18,7 @@ from optimizer.engine import Applied
 from optimizer.report import Change, Entry
 from optimizer.report.diff import Hunk, hunks
 from optimizer.report.markup import code, escaped
+from optimizer.report.sizes import count
 
 Optimize = Callable[[Path], Sequence[Entry]]
 
@@ -52,7 +53,7 @@ def suggest(
     text = render(
         "pr/review.md.j2", number=len(new), others=[code(entry.patch_path) for entry in _others(entries, made)]
     )
-    step = Step(Did.OPENED, where, f"{len(new)} suggestions", dry=wishes.dry, body="\n\n".join(o.body for o in new))
+    step = Step(Did.OPENED, where, count(len(new), "suggestion"), dry=wishes.dry, body="\n\n".join(o.body for o in new))
     if not wishes.dry:
         marked = [Suggestion(one.path, one.line, one.end_line, f"{one.body}\n\n{_mark(one)}") for one in new]
         forge.suggest(number, review, marked, text)

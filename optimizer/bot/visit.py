@@ -1,5 +1,6 @@
 """One repository from its target to what was done there."""
 
+import os.path
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -63,7 +64,7 @@ def visit(target: Target, token: Secret | None, wishes: Wishes, optimize: Optimi
         if forge:
             kept = {unit.branch for unit in units}
             steps += left_over(site, forge.open_requests(), kept, wishes.prefix, tips)
-    notes = tuple(f"{entry.patch_path or entry.path}: {entry.error}" for entry in entries if entry.error)
+    notes = tuple(f"{entry.patch_path}: {entry.error}" for entry in entries if entry.error)
     return Visit(target.text, tuple(steps), notes=notes, bug=any(entry.bug for entry in entries))
 
 
@@ -125,8 +126,10 @@ def default_branch(git: Git, remote: str) -> str:
 
 
 def _named(entry: Entry, checkout: Checkout) -> Entry:
-    """Return an entry with an error in place of a result that would read or change what is not the repository's."""
+    """Return an entry by its path in the repository; one that would touch what is not the repository's as an error."""
     root = checkout.folder.resolve()
+    if not entry.patch_path:
+        entry = replace(entry, patch_path=os.path.relpath(entry.path, root))
     if all(inside(Path(path).resolve(), root) for path in (entry.path, *(change.path for change in entry.changes))):
         return entry
     return replace(entry, result=None, artifacts=(), error="leads out of the repository, left alone")
@@ -136,7 +139,7 @@ def _step(site: Site, unit: Unit, tip: str | None) -> Step:
     """Do what one branch needs; without a single result nothing is known, so that nothing may be closed."""
     errors = [entry for entry in unit.entries if entry.error]
     if errors and not any(entry.changed for entry in unit.entries):
-        return Step(Did.REFUSED, unit.branch, f"{errors[0].patch_path or errors[0].path}: {errors[0].error}")
+        return Step(Did.REFUSED, unit.branch, f"{errors[0].patch_path}: {errors[0].error}")
     try:
         return maintain(site, unit, tip)
     except (ForgeError, GitError) as error:

@@ -46,7 +46,7 @@ def outcome(targets: Sequence[str], run: Run, *, as_json: bool) -> Outcome:
     if run.proof is not None and (problem := _no_builder(run.proof)):
         return Outcome("", (f"dfopt: {problem}",), 2)
     tokens = Tokens()
-    journal = Journal(run.resume) if run.resume else None
+    journal = Journal(run.resume) if run.resume and not run.wishes.dry else None
     before = len(journal.finished() & set(targets)) if journal else 0
     todo = len(dict.fromkeys(targets)) - before
     one = _Visitor(run, tokens)
@@ -139,6 +139,7 @@ class _Visitor:
             raise TargetError(f"{text}: " + ("no git repository" if root is None else "the clone has no remote"))
         remote = "origin" if "origin" in remotes else remotes[0]
         url = git("remote", "get-url", remote)
+        self._tokens.learn(url)
         return target_of_clone(text, remote, url, self._run.forge, os.environ)
 
     def _entries(self, folder: Path) -> Sequence[Entry]:

@@ -11,6 +11,7 @@ from tests.bot.gitea_dialect import GiteaDialect
 from tests.bot.server import serving
 from tests.bot.store import Store
 from tests.bot.test_story import live
+from tests.bot.test_suggest import NAME, reviewed, said
 
 
 @pytest.fixture(scope="module")
@@ -48,3 +49,11 @@ def test_a_request_from_a_fork(gitea: Forge, dfopt: Dfopt) -> None:
         assert word in dfopt(gitea, gitea.target("team/forked"), "--fork", *ONLY).out
 
     assert [request.source for request in upstream.requests] == ["robot/forked"]
+
+
+def test_suggestions(gitea: Forge, dfopt: Dfopt) -> None:
+    reviewed(gitea)
+
+    for word in ("1 suggestion", "nothing new to suggest"):
+        assert word in dfopt(gitea, gitea.target(NAME), "--suggest", "1", *ONLY).out
+    assert len(said(gitea)) == 1

@@ -11,6 +11,7 @@ from tests.bot.github_dialect import GitHubDialect
 from tests.bot.server import serving
 from tests.bot.store import Store
 from tests.bot.test_story import live
+from tests.bot.test_suggest import NAME, reviewed, said
 
 
 @pytest.fixture(scope="module")
@@ -53,3 +54,11 @@ def test_a_request_from_a_fork(github: Forge, dfopt: Dfopt) -> None:
 
     assert [request.source for request in upstream.requests] == ["robot/forked"]
     assert upstream.tip("dfopt/dockerfiles") is None
+
+
+def test_suggestions(github: Forge, dfopt: Dfopt) -> None:
+    reviewed(github)
+
+    for word in ("1 suggestion", "nothing new to suggest"):
+        assert word in dfopt(github, github.target(NAME), "--suggest", "1", *ONLY).out
+    assert len(said(github)) == 1
