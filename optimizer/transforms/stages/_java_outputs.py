@@ -20,8 +20,8 @@ _OUTPUT = lazy_pattern(r"(?:^|/)(target|build)(?=/|$)")
 _SPLIT = lazy_pattern(r"[\s\"'=,;:()]+")
 _WILD = lazy_pattern(r"[*?$\[{]")
 _BESIDE = lazy_pattern(r"addClasspath|classpathPrefix|copy-dependencies|<Class-Path>|quarkus|nativelib|unpack")
+_VARIABLE = lazy_pattern(r"\$\{?(\w+)\}?")
 _PROPERTY = lazy_pattern(r"\$\{([\w.-]+)\}")
-_CLASSES = lazy_pattern(r"-(?:cp|classpath|-class-path)|-p|--module-path")
 _TASKS = {
     "install": lazy_pattern(r"(?:.*:)?install(?:\w*Dist|\w*App)"),
     "libs": lazy_pattern(r"(?:.*:)?(?:build|assemble|(?:boot|shadow|fat|uber)?[jJ]ar|buildFatJar|bootWar|war)"),
@@ -43,7 +43,7 @@ def outputs(build: Build, texts: Iterable[str]) -> tuple[str, ...] | str:
     """Return what of the folders of a build is started: a jar, or a folder; a clause where that is not known."""
     found: dict[str, None] = {}
     for text in texts:
-        words = _SPLIT.split(text)
+        words = _SPLIT.split(_VARIABLE.sub(lambda match: build.env.get(match[1]) or match[0], text))
         if any(before == "-jar" and word.startswith("$") for before, word in pairwise(words)):
             return "which jar is started is a matter of a variable"
         for word in words:

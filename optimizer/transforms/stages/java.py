@@ -52,6 +52,7 @@ _SOURCES = compiled.Sources(
     builders=MAVEN | GRADLE | {"ant", "bazel", "javac", "kotlinc", "lein", "mill", "sbt", "scala", "scalac"},
 )
 _OF_IMAGES = ("/usr/share/maven", "/opt/gradle", "/opt/java/openjdk", "/usr/local/openjdk-*", "/home/gradle/.gradle")
+_TOOLS = frozenset({"ant", "gradle", "maven"})  # packages of Debian
 _VARIABLES = frozenset(
     "GRADLE_HOME GRADLE_VERSION JAVA_VERSION MAVEN_CONFIG MAVEN_HOME MAVEN_VERSION USER_HOME_DIR".split()
 )
@@ -73,13 +74,14 @@ def _built(call: Call, step: Step, build: Build, folder: str | None, program: st
     is_maven = program in MAVEN
     goals = _goals(words, _MAVEN_VALUED if is_maven else _GRADLE_VALUED)
     known = all(goal in _MAVEN_GOALS for goal in goals) if is_maven else all(map(_GRADLE_TASKS.fullmatch, goals))
-    if not known or any(map(_MOVES.fullmatch, words)) or folder is None or folder in SYSTEM - {"/"}:
+    if not known or any(map(_MOVES.fullmatch, words)) or folder is None:
         return Effect(unknown=f"what {program} {' '.join(goals[:2])} of line {step.line} makes is not known")
     name = _value(words, ("-f", "--file") if is_maven else ("-p", "--project-dir"))
     top = absolute(name.removesuffix("pom.xml") or ".", folder) if name else folder
     home = home_of(call, step, build)
     kinds = ("target", ".flattened-pom.xml", "dependency-reduced-pom.xml") if is_maven else ("build", ".gradle")
-    below = tuple(posixpath.join(top, inner, kind) for kind in kinds for inner in ("", "**"))
+    inside = ("",) if top in SYSTEM else ("", "**")
+    below = tuple(posixpath.join(top, inner, kind) for kind in kinds for inner in inside)
     return Effect(leaves=(*below, *(posixpath.join(home, kept) for kept in (".m2", ".gradle", ".kotlin", ".cache"))))
 
 
@@ -131,7 +133,7 @@ def runtime(build: Build) -> Runtime | str | None:
         return "which jar is started is not known"
     why = "The JDK, the build tool and the sources stay in the build stage: the program needs the JRE alone."
     leaves = (*compiled.left_sources(build, _SOURCES), *_OF_IMAGES)
-    return Runtime(base, started, why, leaves_out=leaves, left_variables=_VARIABLES)
+    return Runtime(base, started, why, build_only=_TOOLS, leaves_out=leaves, left_variables=_VARIABLES)
 
 
 def _why_not(build: Build, base: Variant) -> str | None:
