@@ -6,23 +6,36 @@ from collections.abc import Iterator
 from optimizer.images.pythons import python_minor
 from optimizer.model import Step
 from optimizer.shell import Call
+from optimizer.syntax.lazy_pattern import lazy_pattern
 from optimizer.transforms.stages.interpreted import absolute, folder_of, home_of, text, variable
 from optimizer.transforms.stages.nodes import Build
 from optimizer.transforms.stages.paths import is_covered
 
+_FIXED = lazy_pattern(r"3\.\d")
 SHARED = ("/usr/local/bin/", "/usr/local/share/")
 
 
 def site_packages(build: Build) -> str | None:
-    """Return the folder of the image's own packages, None for an image whose Python is not known."""
+    """Return the folder of the image's own packages, None for an image whose Python is not known.
+
+    It has the version of Python in its name. Where that changes under the same tag, it is the folder above.
+    """
     minor = python_minor(build.full)
-    return None if minor is None else f"/usr/local/lib/python3.{minor}/site-packages/"
+    if minor is None:
+        return None
+    return f"/usr/local/lib/python3.{minor}/site-packages/" if _FIXED.match(build.full.version) else "/usr/local/lib/"
 
 
 def of_interpreter(build: Build) -> tuple[str, ...] | None:
     """Return the folders that packages of the image's own interpreter fill."""
     site = site_packages(build)
     return None if site is None else (site, *SHARED)
+
+
+def cleared(build: Build) -> str:
+    """Return the packages that the small image brings, as the shell finds them."""
+    site = site_packages(build) or ""
+    return site if "site-packages" in site else "/usr/local/lib/python3*/site-packages"
 
 
 def environment_of(call: Call, step: Step, build: Build) -> str | None:

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 
 from optimizer.context.manifests import table, toml_file
+from optimizer.images.pythons import python_minor
 from optimizer.model import Step
 from optimizer.shell import Call
 from optimizer.transforms.stages import _python_places as places
@@ -95,8 +96,7 @@ def _uv(call: Call, step: Step, build: Build, words: list[str]) -> tuple[str, ..
 def _has_fitting_python(build: Build) -> bool:
     """Tell whether uv finds the Python that the project asks for in the image, so that it fetches none."""
     asked = (build.subject.context.text(".python-version") or "").strip()
-    site = places.site_packages(build) or ""
-    return not asked or f"python{'.'.join(asked.split('.')[:2])}/" in site
+    return not asked or asked.split(".")[:2] == ["3", str(python_minor(build.full))]
 
 
 def _pdm(call: Call, step: Step, build: Build, words: list[str]) -> tuple[str, ...] | None:  # noqa: ARG001

@@ -221,7 +221,13 @@ def runtime(build: Build) -> Runtime | str | None:
     packages = tuple(dict.fromkeys(package for lack in found for package in lack.packages))
     own = places.of_interpreter(build) or ()
     copies = own if own and own[0] in build.made else ()
-    return Runtime(base, copies, sentence(found, _WHY), packages, clears=own[:1] if copies and _mixes(build) else ())
+    return Runtime(
+        base,
+        copies,
+        sentence(found, _WHY),
+        packages,
+        clears=(places.cleared(build),) if copies and _mixes(build) else (),
+    )
 
 
 _WHY = "compilers and headers are installed that no container needs"
