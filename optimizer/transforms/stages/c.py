@@ -17,6 +17,7 @@ from optimizer.transforms.stages.effects import known_path, option
 from optimizer.transforms.stages.nodes import Build, Effect, Runtime
 from optimizer.transforms.stages.packages import code, libraries_of
 from optimizer.transforms.stages.paths import SYSTEM
+from optimizer.transforms.stages.proof import of_known_packages
 
 _COMPILERS = frozenset("c++ cc clang clang++ g++ gcc gfortran musl-gcc".split())
 _PREPARING = frozenset(
@@ -194,7 +195,7 @@ def _of_image(build: Build) -> tuple[str, ...]:
 
 def _linked(build: Build) -> tuple[str, ...] | str:
     """Return the packages of the libraries that the build files name, as far as the full image has them."""
-    held = packages(build.full) or frozenset()
+    held = packages(of_known_packages(build)) or frozenset()
     texts = list(_build_texts(build))
     if any(_SANITIZER.search(text) for text in texts):
         return "the program is linked to the libraries of a sanitizer"

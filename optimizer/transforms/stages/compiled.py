@@ -14,6 +14,7 @@ from optimizer.transforms._runtime_needs import Need
 from optimizer.transforms.stages.nodes import Build
 from optimizer.transforms.stages.packages import code
 from optimizer.transforms.stages.paths import SYSTEM, is_covered
+from optimizer.transforms.stages.proof import of_known_packages
 
 _SEARCHED = ("/usr/local/sbin", "/usr/local/bin", "/usr/sbin", "/usr/bin", "/sbin", "/bin")
 # What is for the people who work on a project, unless its code speaks of it.
@@ -136,7 +137,8 @@ def _above(path: str) -> Iterator[str]:
 
 def started_by_code(build: Build, base: Variant) -> tuple[str, ...] | str:
     """Return the packages of the programs that the code starts and the small image lacks, or what cannot be told."""
-    lost = lost_commands((build.full.image, build.full.tag), (base.image, base.tag)) or {}
+    full = of_known_packages(build)
+    lost = lost_commands((full.image, full.tag), (base.image, base.tag)) or {}
     found: set[str] = set()
     for text in code(build):
         if told := _OF_SYSTEM.search(text):

@@ -37,6 +37,11 @@ _TOOLS = {
 }  # fmt: skip
 # What `effects` notes for apt as if it were a package: everything is brought up to date.
 _UPGRADES = frozenset({"upgrade", "dist-upgrade", "full-upgrade"})
+_RECOMMENDS_CERTIFICATES = frozenset({"curl", "git", "git-core", "wget"})
+# Of the C library and the compilers, whose libraries every image has.
+_HEADERS = lazy_pattern(
+    r"libc6?-dev|linux-libc-dev|lib(?:std|sup)c\+\+-[\w.]+-dev|libgcc-[\w.]+-dev|libpython3?[\d.]*-dev"
+)
 _DEV = lazy_pattern(r"(.+)-dev(?:el|-compat)?")
 _LIBRARY = lazy_pattern(r"lib(?!.*-(?:dev|doc|bin|dbg|tools|utils)$).+|.*-common|zlib1g|mysql-common")
 _BASE_TOOLS = frozenset({"libc6", "libgcc-s1", "libstdc++6", "libc-bin"})
@@ -87,11 +92,15 @@ def sort_packages(build: Build, runtime: Runtime, extra: Iterable[str]) -> Sorte
             upgrade = name
         elif name in runtime.build_only or _is_for_build(name, build):
             dropped.append(name)
+            plain += ["ca-certificates"] if recommends and name in _RECOMMENDS_CERTIFICATES else []
+        elif _HEADERS.fullmatch(name):
+            dropped.append(name)
         elif _DEV.fullmatch(name):
             libraries = libraries_of(name, build.release)
             if libraries is None:
                 return f"which libraries {name} stands for on {build.release} is not known"
             plain += libraries
+            plain += ["ca-certificates"] if recommends and any("curl" in one for one in libraries) else []
             dropped.append(name)
         else:
             (recommending if recommends else plain).append(word)
@@ -165,7 +174,7 @@ def libraries_of(name: str, release: str) -> list[str] | None:
                 return None
             found.update(dict.fromkeys(sorted(one for one in known if _LIBRARY.fullmatch(one))))
             continue
-        left += [one for one in needs if _DEV.fullmatch(one)]
+        left += [one for one in needs if _DEV.fullmatch(one) and not _HEADERS.fullmatch(one)]
         found.update(dict.fromkeys(one for one in needs if _LIBRARY.fullmatch(one)))
     return sorted(found.keys() - _BASE_TOOLS)
 

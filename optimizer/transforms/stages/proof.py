@@ -3,7 +3,7 @@
 import posixpath
 from collections.abc import Iterable, Iterator
 
-from optimizer.images import packages
+from optimizer.images import Variant, packages, variant
 from optimizer.images.packages import lost_commands
 from optimizer.transforms.stages.nodes import Build, Runtime
 from optimizer.transforms.stages.paths import SYSTEM, is_covered, is_left
@@ -59,8 +59,15 @@ def _folders(path: str) -> Iterator[str]:
 
 def lost_programs(build: Build, runtime: Runtime) -> dict[str, frozenset[str]] | str:
     """Return the commands that only the full image has, with the packages that bring each; a clause if not known."""
-    lost = lost_commands((build.full.image, build.full.tag), (runtime.base.image, runtime.base.tag))
+    full = of_known_packages(build)
+    lost = lost_commands((full.image, full.tag), (runtime.base.image, runtime.base.tag))
     return f"which programs {runtime.base.name} has is not known" if lost is None else lost
+
+
+def of_known_packages(build: Build) -> Variant:
+    """Return the full image, or the one that it stands on and installs no packages of its own to."""
+    below = variant("buildpack-deps", build.release) if build.full.image == "gcc" else None
+    return below or build.full
 
 
 def why_not_smaller(build: Build, runtime: Runtime, dropped: tuple[str, ...]) -> str | None:
@@ -70,6 +77,6 @@ def why_not_smaller(build: Build, runtime: Runtime, dropped: tuple[str, ...]) ->
         return None if dropped else "the base image stays, and no package is for the build alone"
     if full.size is not None and small.size is not None:
         return None if small.size < full.size else f"{small.name} is not smaller than {full.name}"
-    before, after = packages(full), packages(small)
+    before, after = packages(of_known_packages(build)), packages(small)
     less = before is not None and after is not None and len(after) < len(before)
     return None if less else f"whether {small.name} is smaller than {full.name} is not known"

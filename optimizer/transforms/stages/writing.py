@@ -122,6 +122,7 @@ def _block(plan: Plan, name: str, above: list[Step], below: list[Step], moved: l
     own = [step for step in below if step.name == "USER"]
     last = [_plain(users[-1])] if users and not own and _changes(users) else []
     prepared = [*plan.again.before, *(f"rm -rf {folder.rstrip('/')}" for folder in runtime.clears)]
+    behind = list(dict.fromkeys((*plan.again.behind, *runtime.behind)))
     return filled(
         "runtime.j2",
         base=(f"--platform={platform} " if platform else "") + _prefix(build) + runtime.base.name,
@@ -132,7 +133,7 @@ def _block(plan: Plan, name: str, above: list[Step], below: list[Step], moved: l
         users=[prepared] if prepared else [],
         workdir=workdir,
         copies=list(_copies(plan.copies, plan.build.copied.keys())),
-        behind=[list(plan.again.behind)] if plan.again.behind else [],
+        behind=[behind] if behind else [],
         escape=escape,
         last=[*last, *(f"{_leading(s)}{_plain(s)}" for s in moved)],
     )
