@@ -6,6 +6,7 @@ line and continues one behind a doubled escape character; `witness_view` neutral
 
 import io
 import posixpath
+import re
 from collections.abc import Iterable, Mapping
 from functools import cache, cached_property, lru_cache, reduce
 from typing import TYPE_CHECKING
@@ -22,6 +23,7 @@ _META = frozenset("CMD ENTRYPOINT ENV EXPOSE HEALTHCHECK LABEL ONBUILD SHELL STO
 _STARTS = frozenset({"CMD", "ENTRYPOINT"})
 _ADDING = frozenset({"ENV", "EXPOSE", "LABEL", "ONBUILD", "VOLUME"})
 _OF_BASE = ("CMD", "ENTRYPOINT", "STOPSIGNAL", "USER", "WORKDIR")
+_BEGINS = lazy_pattern(r"\$\{?([A-Za-z_]\w*)\}?")
 _BLANK_LINE = lazy_pattern(r"\n[ \t\r]*\n")
 _NAMES = lazy_pattern(r"(?:^|\s)([A-Za-z_]\w*)=")
 _QUOTED = lazy_pattern(r"""'[^']*'|"[^"\\$`]*\"""")
@@ -66,6 +68,8 @@ class Contract(Struct, frozen=True):
             for (index, keyword), values in self.settings.items():
                 if index == stage:
                     found[keyword] = (*found.get(keyword, ()), *values)
+        if "WORKDIR" in found:
+            found["WORKDIR"] = tuple(_absolute(value, found.get("ENV", ())) for value in found["WORKDIR"])
         return Contract((), {(0, keyword): _in_force(keyword, values) for keyword, values in found.items()})
 
     def with_variables(self, other: "Contract", claimed: frozenset[str]) -> "Contract":
@@ -103,6 +107,15 @@ def _in_force(keyword: str, values: tuple[str, ...]) -> tuple[str, ...]:
     if keyword == "WORKDIR":
         return (reduce(posixpath.join, values),)
     return values if keyword in _ADDING else values[-1:]
+
+
+def _absolute(value: str, variables: tuple[str, ...]) -> str:
+    """Return a working directory with the variable that it begins with replaced, where one ENV alone sets it."""
+    name = _BEGINS.match(value)
+    setting = [text for text in variables if name and name[1] in _names(text)]
+    pattern = rf"(?:^|\s){name[1]}[= ]\s*[\"']?(/[^\s\"'$]*)" if name else ""
+    found = re.search(pattern, setting[0]) if len(setting) == 1 else None
+    return found[1] + value[name.end() :] if found and name else value
 
 
 def _names(text: str) -> frozenset[str]:
