@@ -8,6 +8,7 @@ from msgspec.structs import replace
 from optimizer.images.packages import brought_by
 from optimizer.transforms._finding import Rewrite
 from optimizer.transforms.stages.again import repeated
+from optimizer.transforms.stages.brought import brought
 from optimizer.transforms.stages.nodes import Build, Runtime
 from optimizer.transforms.stages.packages import program_packages, sort_packages
 from optimizer.transforms.stages.proof import all_copies, left_by_build, lost_programs, why_not_smaller
@@ -18,8 +19,9 @@ def assembled(build: Build, runtime: Runtime) -> Rewrite | str:
     """Return the rewrite of a stage to two, a clause where something of it cannot be proven."""
     runtime = _with_variables(build, runtime)
     copies = all_copies(build, runtime)
-    if isinstance(copies, str):
-        return copies
+    taken = copies if isinstance(copies, str) else brought(build, copies)
+    if isinstance(copies, str) or isinstance(taken, str):
+        return str(taken)
     leaves = tuple(dict.fromkeys((*runtime.leaves_out, *left_by_build(build, copies))))
     again = repeated(build, copies, leaves)
     if isinstance(again, str):
@@ -38,7 +40,7 @@ def assembled(build: Build, runtime: Runtime) -> Rewrite | str:
         return f"{missing} is needed to set up the container, and {runtime.base.name} lacks it"
     if reason := why_not_smaller(build, runtime, installed.dropped):
         return reason
-    return write(Plan(build, runtime, copies, installed, again, leaves))
+    return write(Plan(build, runtime, taken, installed, again, leaves))
 
 
 def _with_variables(build: Build, runtime: Runtime) -> Runtime:

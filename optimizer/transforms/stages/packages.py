@@ -85,6 +85,7 @@ def sort_packages(build: Build, runtime: Runtime, extra: Iterable[str]) -> Sorte
     plain: list[str] = []
     recommending: list[str] = []
     dropped: list[str] = []
+    linked: list[str] = []
     upgrade = ""
     for word, recommends in _installed(build):
         name = _name(word)
@@ -99,12 +100,13 @@ def sort_packages(build: Build, runtime: Runtime, extra: Iterable[str]) -> Sorte
             libraries = libraries_of(name, build.release)
             if libraries is None:
                 return f"which libraries {name} stands for on {build.release} is not known"
-            plain += libraries
+            linked += libraries
             plain += ["ca-certificates"] if recommends and any("curl" in one for one in libraries) else []
             dropped.append(name)
         else:
             (recommending if recommends else plain).append(word)
     plain += [*runtime.packages, *extra]
+    plain += _not_brought([one for one in linked if one not in there], [*plain, *recommending], build.release)
     wanted = dict.fromkeys(word for word in plain if word not in there and word not in recommending)
     installs = [
         Installed(tuple(dict.fromkeys(recommending)), recommends=True),
@@ -177,6 +179,27 @@ def libraries_of(name: str, release: str) -> list[str] | None:
         left += [one for one in needs if _DEV.fullmatch(one) and not _HEADERS.fullmatch(one)]
         found.update(dict.fromkeys(one for one in needs if _LIBRARY.fullmatch(one)))
     return sorted(found.keys() - _BASE_TOOLS)
+
+
+def _not_brought(libraries: list[str], others: list[str], release: str) -> list[str]:
+    """Return the libraries that no other package brings along, of the same list or of those that are installed too."""
+    kept = dict.fromkeys(libraries)
+    brings = {name: _all_needs(name, release) for name in (*kept, *others)}
+    for name in libraries:
+        if any(name in brings[other] for other in (*kept, *others) if other != name):
+            kept.pop(name, None)
+    return list(kept)
+
+
+def _all_needs(name: str, release: str) -> frozenset[str]:
+    """Return all that comes along with a package, as far as it is known."""
+    found, left = set[str](), [name]
+    while left:
+        for one in _direct_needs(left.pop(), release) or ():
+            if one not in found:
+                found.add(one)
+                left.append(one)
+    return frozenset(found)
 
 
 def _direct_needs(name: str, release: str) -> tuple[str, ...] | None:

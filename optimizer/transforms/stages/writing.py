@@ -11,6 +11,7 @@ from optimizer.model.inventory import inventory
 from optimizer.syntax import Document, Span, parse, variables_in
 from optimizer.transforms._finding import Edit, Gain, Rewrite
 from optimizer.transforms.stages.again import Repeated
+from optimizer.transforms.stages.brought import Brought, instructions
 from optimizer.transforms.stages.nodes import Build, Runtime
 from optimizer.transforms.stages.packages import Sorted
 
@@ -26,7 +27,7 @@ class Plan(Struct, frozen=True):
 
     build: Build
     runtime: Runtime
-    copies: tuple[str, ...]
+    copies: Brought
     packages: Sorted
     again: Repeated
     leaves_out: tuple[str, ...]
@@ -132,7 +133,9 @@ def _block(plan: Plan, name: str, above: list[Step], below: list[Step], moved: l
         before=[*([list(plan.again.sources)] if plan.again.sources else []), *_installing(plan, escape)],
         users=[prepared] if prepared else [],
         workdir=workdir,
-        copies=list(_copies(plan.copies, plan.build.copied.keys())),
+        copies=list(_copies(plan.copies.copies, plan.build.copied.keys())),
+        brought=list(instructions(plan.copies.again)),
+        over=list(_copies(plan.copies.over, plan.build.copied.keys())),
         behind=[behind] if behind else [],
         escape=escape,
         last=[*last, *(f"{_leading(s)}{_plain(s)}" for s in moved)],
