@@ -21,7 +21,8 @@ _SEARCHED = ("/usr/local/sbin", "/usr/local/bin", "/usr/sbin", "/usr/bin", "/sbi
 _BESIDE = lazy_pattern(
     r"(?:[\w.-]*Dockerfile[\w.-]*|(?:docker-)?compose[\w.-]*\.ya?ml|Makefile|README[\w.-]*|LICEN[CS]E[\w.-]*|NOTICE"
     r"|CHANGELOG[\w.-]*|CONTRIBUTING[\w.-]*|CODEOWNERS|Jenkinsfile|\.(?:git|docker|editor|golangci|travis|gitlab|drone"
-    r"|pre-commit|rustfmt|clippy|clang|air|github|vscode|idea|circleci)[\w.-]*|tests|benches|examples)(?:/.*)?"
+    r"|pre-commit|rustfmt|clippy|clang|air|github|vscode|idea|circleci)[\w.-]*|tests|benches|examples)(?:/.*)?",
+    re.IGNORECASE,
 )
 _STARTING = lazy_pattern(
     r"\bos/exec\b|\bsyscall\.Exec\b|\bprocess::Command\b|\bCommand::new\b|\bpopen\s*\(|\bsystem\s*\(|\bexec[lv]p?e?\s*\("
@@ -99,16 +100,27 @@ def tops(build: Build) -> tuple[str, ...]:
 
 
 def left_sources(build: Build, sources: Sources) -> tuple[str, ...]:
-    """Return the image paths of what only the compiler and the people who work on the project read."""
+    """Return the image paths of what only the compiler and the people who work on the project read.
+
+    None where other files lie among them that came with a whole folder: it goes over as it is, with what may be added.
+    """
     texts = list(code(build))
     if any(sources.looks_back.search(text) for text in texts):
         return ()
     spoken = _literals(texts)
     left = {p for p, source in build.copied.items() if _is_left(source, sources, spoken)}
+    mixed = {posixpath.dirname(p) for p in left} | set(build.folders)
+    if any(p not in left and posixpath.dirname(p) in mixed and _is_of_folder(p, build) for p in build.copied):
+        return ()
     kept = {folder for p in (*build.copied, *build.made, *build.perhaps) if p not in left for folder in _above(p)}
     barred = kept | {folder for top in build.folders for folder in (top, *_above(top))} | SYSTEM
     outer = {next((f for f in reversed(list(_above(p))) if f not in barred), p) for p in left}
     return tuple(sorted(outer))
+
+
+def _is_of_folder(path: str, build: Build) -> bool:
+    """Tell whether a file may have come with a folder that holds what the project holds."""
+    return any(path.startswith(f"{folder.rstrip('/')}/") for folder in build.folders)
 
 
 def _is_left(source: str, sources: Sources, spoken: frozenset[str]) -> bool:

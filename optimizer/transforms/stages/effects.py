@@ -55,6 +55,8 @@ def effect_of(call: Call, step: Step, build: Build, depth: int = _RECURSION) -> 
     """Return what a call leaves behind by the rules that hold in every image; `unknown` where there is none for it."""
     if call.own or not call.words or call.program == "":
         return _redirected(call, NOTHING)
+    if call.program in {"cp", "mv", "install"}:
+        return _redirected(call, _copied(call, build))
     if call.program in _RULES:
         return _redirected(call, _RULES[call.program](call))
     if _asks_version(call):
@@ -216,7 +218,7 @@ def _linked(call: Call) -> Effect:
     return Effect((path,), again=symbolic or any(w.text == "--symbolic" for w in call.arguments))
 
 
-def _copied(call: Call) -> Effect:
+def _copied(call: Call, build: Build) -> Effect:
     words = operands(call)
     named = option(call, "-t", "--target-directory")
     if named is not None:
@@ -226,7 +228,8 @@ def _copied(call: Call) -> Effect:
     target = known_path(words[-1], call) if len(words) > 1 else None
     if target is None:
         return _unknown(call)
-    folder = len(words) > 2 or target in SYSTEM or words[-1].text.endswith(("/", "/.")) or words[-1].text == "."  # noqa: PLR2004
+    several = len(words) > 2 or words[-1].text.endswith(("/", "/.")) or words[-1].text == "."  # noqa: PLR2004
+    folder = several or _is_folder(target, build)
     sources = _all_known(call, words[:-1])
     removes = sources if sources is not None and call.program == "mv" else ()
     if not folder:
@@ -238,6 +241,11 @@ def _copied(call: Call) -> Effect:
         for word, source in zip(words, sources, strict=False)
     )
     return Effect(makes, removes=removes)
+
+
+def _is_folder(path: str, build: Build) -> bool:
+    """Tell whether a path is known to be a folder by now."""
+    return path in SYSTEM or path in build.there or any(other.startswith(f"{path}/") for other in build.copied)
 
 
 def _removed(call: Call) -> Effect:
@@ -377,7 +385,6 @@ _RULES: dict[str, Callable[[Call], Effect]] = {
     **dict.fromkeys(_USERS | _OF_SYSTEM, _again),
     **dict.fromkeys(("mkdir", "touch"), _made_again),
     **dict.fromkeys(("chown", "chmod", "chgrp"), _owned),
-    **dict.fromkeys(("cp", "mv", "install"), _copied),
     **dict.fromkeys(("rm", "rmdir"), _removed),
     **dict.fromkeys(("curl", "wget"), _fetched),
     **dict.fromkeys(("tar", "unzip"), _unpacked),

@@ -122,7 +122,7 @@ def _main_folders(folder: str, build: Build) -> list[str]:
 def _name_of(folder: str, build: Build) -> str:
     """Return the name of the program that a folder's package makes: its import path's last part."""
     tree = _tree(build)
-    if source := tree.get(f"{folder}/go.mod"):
+    if source := tree.get(posixpath.join(folder, "go.mod")):
         match = _MODULE.search(build.subject.context.text(source) or "")
         if match:
             return _last(match[1])

@@ -1,6 +1,6 @@
 """The values of `multi-stage`: what a build makes, and what of it a container needs."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Protocol
 
 from msgspec import Struct
@@ -63,6 +63,7 @@ class Build(Struct, frozen=True):
     folders: tuple[str, ...]
     needs: tuple[Need, ...]
     start: tuple[str, ...]
+    there: Collection[str] = frozenset()  # folders that the steps so far are known to have made
     works: tuple[Work, ...] = ()
     made: tuple[str, ...] = ()
     perhaps: tuple[str, ...] = ()

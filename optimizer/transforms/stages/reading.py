@@ -1,8 +1,6 @@
 """What a stage on a full image makes, step by step, and what its container starts."""
 
 import posixpath
-from collections.abc import Iterator
-
 from msgspec import Struct, field
 from msgspec.structs import replace
 
@@ -19,7 +17,6 @@ from optimizer.transforms.stages.nodes import Build, Effect, Language, Work
 from optimizer.transforms.stages.paths import covers, is_left
 
 _UNPACKED = (".tar", ".tar.gz", ".tgz", ".tar.bz2", ".tbz2", ".tar.xz", ".txz", ".tar.zst")
-_PLAIN_WORDS = frozenset({"", "root", "0"})
 
 
 class _Files(Struct):
@@ -104,12 +101,14 @@ def _words(step: Step) -> tuple[str, ...]:
 
 def _with_works(build: Build, languages: tuple[Language, ...]) -> Build | str:
     files, works, folders = _Files(), list[Work](), list[str]()
-    build = replace(build, copied=files.copied)  # as it grows
+    there = set[str]()
+    build = replace(build, copied=files.copied, there=there)  # as they grow
     for step in build.stage.body:
+        there.add(step.state.workdir or "/")
         if step.instruction.problem:
             return step.instruction.problem
         if step.run is not None:
-            work = _work(step, build, languages)
+            work = _work(step, build, languages, there)
             if isinstance(work, str):
                 return work
             works.append(work)
@@ -132,18 +131,20 @@ def _with_works(build: Build, languages: tuple[Language, ...]) -> Build | str:
     )
 
 
-def _work(step: Step, build: Build, languages: tuple[Language, ...]) -> Work | str:
+def _work(step: Step, build: Build, languages: tuple[Language, ...], there: set[str]) -> Work | str:
     run = step.run
     if run is None or run.script.problem or not step.state.is_posix:
         reason = run.script.problem if run else None
         return reason or f"the RUN of line {step.line} is not understood"
     hidden = [mount.target for mount in mounts(step) if mount.target]
     effects = []
-    for call in run.calls:
+    for bare in run.calls:
+        call = replace(bare, variables={**step.state.sure, **bare.variables})
         found = next((e for one in languages if (e := one.effect(call, step, build)) is not None), None)
         effect = effect_of(call, step, build) if found is None else found
         if effect.unknown:
             return effect.unknown
+        there.update(effect.makes if call.program == "mkdir" and call.certain else ())
         seen = tuple(p for p in effect.makes if not any(covers(f"{target}/", p) for target in hidden))
         effects.append((call, replace(effect, makes=seen) if seen != effect.makes else effect))
     return Work(step, tuple(effects))
@@ -206,8 +207,3 @@ def _downloaded(step: Step, files: _Files) -> list[Work] | str:
         path = posixpath.join(path, posixpath.basename(source.partition("?")[0]))
     files.make(path, certain=True)
     return [Work(step, ((None, Effect(makes=(path,))),))]
-
-
-def users(stage: Stage) -> Iterator[Step]:
-    """Go through the USERs of a stage that name another user than root."""
-    return (step for step in stage.body if step.name == "USER" and step.instruction.value.text not in _PLAIN_WORDS)

@@ -140,7 +140,7 @@ def _value(words: list[str], name: str) -> str | None:
 
 def _configured(build: Build, folder: str, key: str) -> str | None:
     for name in (".cargo/config.toml", ".cargo/config"):
-        if source := build.copied.get(f"{folder}/{name}"):
+        if source := build.copied.get(posixpath.join(folder, name)):
             found = _table(build, source).get("build")
             return str(found[key]) if isinstance(found, Mapping) and key in found else None
     return None
@@ -161,7 +161,7 @@ def _programs(build: Build, folder: str) -> Iterator[str]:
 
     The manifest may have come with an earlier COPY than the sources; those of the whole context count.
     """
-    source = build.copied.get(f"{folder}/Cargo.toml")
+    source = build.copied.get(posixpath.join(folder, "Cargo.toml"))
     if source is None:
         return
     base = posixpath.dirname(source)
