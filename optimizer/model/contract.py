@@ -105,7 +105,7 @@ class Contract(Struct, frozen=True):
 def _in_force(keyword: str, values: tuple[str, ...]) -> tuple[str, ...]:
     """Return the values of a keyword that count for the image: of some the last one, of others all."""
     if keyword == "WORKDIR":
-        return (reduce(posixpath.join, values),)
+        return (posixpath.normpath(reduce(posixpath.join, values)),)
     return values if keyword in _ADDING else values[-1:]
 
 

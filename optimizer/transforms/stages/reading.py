@@ -1,6 +1,8 @@
 """What a stage on a full image makes, step by step, and what its container starts."""
 
 import posixpath
+from collections.abc import Iterator
+
 from msgspec import Struct, field
 from msgspec.structs import replace
 
@@ -17,6 +19,9 @@ from optimizer.transforms.stages.nodes import Build, Effect, Language, Work
 from optimizer.transforms.stages.paths import covers, is_left
 
 _UNPACKED = (".tar", ".tar.gz", ".tgz", ".tar.bz2", ".tbz2", ".tar.xz", ".txz", ".tar.zst")
+
+
+_PLAIN_WORDS = frozenset({"", "root", "0"})
 
 
 class _Files(Struct):
@@ -207,3 +212,8 @@ def _downloaded(step: Step, files: _Files) -> list[Work] | str:
         path = posixpath.join(path, posixpath.basename(source.partition("?")[0]))
     files.make(path, certain=True)
     return [Work(step, ((None, Effect(makes=(path,))),))]
+
+
+def users(stage: Stage) -> Iterator[Step]:
+    """Go through the USERs of a stage that name another user than root."""
+    return (step for step in stage.body if step.name == "USER" and step.instruction.value.text not in _PLAIN_WORDS)

@@ -118,7 +118,8 @@ def _block(plan: Plan, name: str, above: list[Step], below: list[Step], moved: l
     platform = origin.flag("platform")
     settings = [*_variables(runtime), *(_plain(s) for s in _settings(plan, above, [*below, *moved]))]
     escape = build.subject.dockerfile.document.escape
-    workdir = build.workdir if build.workdir != "/" and not _sets_workdir(below) else None
+    named = build.workdir != "/" or any(step.name == "WORKDIR" for step in above)
+    workdir = build.workdir if named and not _sets_workdir(below) else None
     users = [step for step in above if step.name == "USER"]
     own = [step for step in below if step.name == "USER"]
     last = [_plain(users[-1])] if users and not own and _changes(users) else []
