@@ -25,6 +25,7 @@ class Brought(Struct, frozen=True):
 def brought(build: Build, copies: tuple[str, ...]) -> Brought | str:
     """Take apart what is copied; a clause where a COPY that may bring more tomorrow cannot be repeated."""
     left, again, over = dict.fromkeys(copies), list[Step](), dict[str, None]()
+    tops: list[str] = []
     touched = {path for work in build.works for _, effect in work.effects for path in effect.makes}
     for step in build.stage.body:
         copied = read_copy(step, build.subject.context) if brings_context(step) else None
@@ -37,10 +38,13 @@ def brought(build: Build, copies: tuple[str, ...]) -> Brought | str:
         if reason := _why_not(step, build, whole=len(mine) == len(pairs)):
             return reason
         again.append(step)
+        tops += [one.destination.rstrip("/") for one in copied.placed if one.folder]
         over.update(dict.fromkeys(path for path in mine if path in touched))
         for path in mine:
             del left[path]
-    return Brought(tuple(left), tuple(again), tuple(over))
+    # What an own machine has built of the same name must not come out on top.
+    above = [path for path in left if any(path.startswith(f"{top}/") for top in tops)]
+    return Brought(tuple(p for p in left if p not in above), tuple(again), tuple(dict.fromkeys((*above, *over))))
 
 
 def _may_grow(copied: Copied) -> bool:

@@ -18,8 +18,7 @@ from optimizer.transforms.stages import compiled
 from optimizer.transforms.stages._java_outputs import GRADLE, MAVEN, outputs, start_texts
 from optimizer.transforms.stages.interpreted import ARCHIVED, absolute, folder_of, home_of
 from optimizer.transforms.stages.nodes import Build, Effect, Runtime
-from optimizer.transforms.stages.paths import SYSTEM
-from optimizer.transforms.stages.reading import users
+from optimizer.transforms.stages.paths import SYSTEM, is_covered, is_left
 
 _MAVEN_GOALS = frozenset(
     """clean validate initialize generate-sources process-sources generate-resources process-resources compile
@@ -132,8 +131,16 @@ def runtime(build: Build) -> Runtime | str | None:
     if not started and not any(path.endswith((".jar", "/")) for path in (*build.made, *build.copied)):
         return "which jar is started is not known"
     why = "The JDK, the build tool and the sources stay in the build stage: the program needs the JRE alone."
-    leaves = (*compiled.left_sources(build, _SOURCES), *_OF_IMAGES)
+    leaves = (*_left(build, started), *_OF_IMAGES)
     return Runtime(base, started, why, build_only=_TOOLS, leaves_out=leaves, left_variables=_VARIABLES)
+
+
+def _left(build: Build, started: tuple[str, ...]) -> tuple[str, ...]:
+    """Return the sources, where nothing else lies beside them: else the COPY that brings both is done once more."""
+    leaves = compiled.left_sources(build, _SOURCES)
+    beside = {posixpath.dirname(path) for path in leaves}
+    kept = (path for path in build.copied if not is_left(path, leaves) and not is_covered(path, started))
+    return () if any(posixpath.dirname(path) in beside for path in kept) else leaves
 
 
 def _why_not(build: Build, base: Variant) -> str | None:
@@ -141,8 +148,9 @@ def _why_not(build: Build, base: Variant) -> str | None:
         return f"{tool.place} starts {tool.name}, which needs the JDK"
     if any(".m2" in text or ".gradle/" in text for text in start_texts(build)):
         return "the program starts from the cache of its build"
-    if user := next((s for s in users(build.stage) if s.instruction.value.text.startswith("gradle")), None):
-        return f"the user of line {user.line} is one of the image"
+    for step in build.stage.body:
+        if step.name == "USER" and step.instruction.value.text.startswith("gradle"):
+            return f"the user of line {step.line} is one of the image"
     if base.words[-1] in ARCHIVED and build.packages:
         return f"packages can no longer be installed on {base.words[-1]}"
     own = (step for step in build.stage.body if step.run is None)
