@@ -1,6 +1,7 @@
 """Node.js: what runs is the tree of the project with its `node_modules`, and what of it was built."""
 
 import posixpath
+from itertools import pairwise
 
 from optimizer.images.npm import native_package
 from optimizer.model import Step
@@ -100,7 +101,7 @@ def _caches(home: str) -> tuple[str, ...]:
 
 def _folder(call: Call, words: list[str]) -> str | None:
     folder = folder_of(call)
-    for word, following in zip(words, [*words[1:], ""], strict=True):
+    for word, following in pairwise((*words, "")):
         name, equals, value = word.partition("=")
         if name in _INTO[call.program] and folder is not None:
             return absolute(value if equals else following, folder)

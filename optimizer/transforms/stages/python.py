@@ -125,7 +125,7 @@ def _is_own(call: Call) -> bool:
 
 
 def _value(words: list[str], *names: str) -> str | None:
-    for word, following in zip(words, [*words[1:], ""], strict=True):
+    for word, following in pairwise((*words, "")):
         if word in names:
             return following
         name, equals, value = word.partition("=")
