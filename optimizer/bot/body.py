@@ -8,11 +8,11 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from optimizer.bot.state import Notes, written
-from optimizer.engine import Declined
+from optimizer.engine import Declined, Result
 from optimizer.report import Entry
 from optimizer.report.evidence_markdown import evidence_markdown
 from optimizer.report.markup import code, escaped
-from optimizer.report.sizes import count, size
+from optimizer.report.sizes import change, count, size
 
 Render = Callable[..., str]  # a template by its name, with its values
 
@@ -87,15 +87,19 @@ def _file(entry: Entry) -> _File:
     return _File(
         path=code(entry.patch_path),
         layers=f"{before} → {after}" if before != after else str(after),
-        saved=_saved(entry.gain.bytes),
+        saved=_size(entry.result),
         reasons=tuple(_reasons(entry)),
         declines=tuple(declines[:_MOST]),
         more=max(0, len(declines) - _MOST),
     )
 
 
-def _saved(number: int) -> str:
-    return f"about {size(number)} smaller" if number > 0 else "as before" if not number else f"{size(-number)} larger"
+def _size(result: Result) -> str:
+    """Say how large the image is before and after, or what little is known of that."""
+    before, after = result.sizes
+    if before is not None and after is not None and (percent := change(before.bytes, after.bytes)):
+        return f"{size(before.bytes)} → {size(after.bytes)}, {percent}"
+    return f"about {size(result.saved_bytes)} smaller" if result.saved_bytes > 0 else "as before"
 
 
 def _titles(entry: Entry) -> Iterable[str]:

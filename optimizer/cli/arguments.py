@@ -21,6 +21,10 @@ class Format(StrEnum):
     TEXT = "text"
     PATCH = "patch"
     JSON = "json"
+    SARIF = "sarif"
+    GITHUB = "github"
+    MARKDOWN = "markdown"
+    HTML = "html"
 
 
 class EvidenceFormat(StrEnum):

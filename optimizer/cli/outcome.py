@@ -58,6 +58,8 @@ def _report(entries: Sequence[Entry], request: Request, *, written: bool) -> str
         from optimizer.report.patch import patch
 
         return patch(entries)
+    if request.format is not Format.TEXT:
+        return _for_others(entries, request.format)
     if request.quiet:
         return ""
     from optimizer.report.text import Style, text_report
@@ -70,6 +72,31 @@ def _report(entries: Sequence[Entry], request: Request, *, written: bool) -> str
     from optimizer.report.evidence_text import evidence_report
 
     return f"{text_report(entries, style._replace(proven=True))}\n{evidence_report(found, style)}"
+
+
+def _for_others(entries: Sequence[Entry], format_: Format) -> str:
+    """Report to where reviewers are: code scanning, workflow logs, comments, browsers."""
+    match format_:
+        case Format.SARIF:
+            from optimizer import __version__
+            from optimizer.report.sarif import sarif
+            from optimizer.transforms import all_transforms
+
+            return sarif(entries, all_transforms(), __version__)
+        case Format.GITHUB:
+            from optimizer.report.github import github
+
+            return github(entries)
+        case Format.MARKDOWN:
+            from optimizer.cli.texts import text_of
+            from optimizer.report.pages import markdown_values
+
+            return text_of("report/diff.md.j2", **markdown_values(entries))
+        case _:
+            from optimizer.cli.texts import text_of
+            from optimizer.report.pages import html_values
+
+            return text_of("report/diff.html.j2", **html_values(entries))
 
 
 def wants_colour() -> bool:

@@ -1,14 +1,12 @@
 """The run for people: a hunk, its reason in one line, what was left alone and why, the totals."""
 
-from bisect import bisect_left
-from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from typing import NamedTuple
 
-from optimizer.engine import Applied, Declined, Result
+from optimizer.engine import Result
 from optimizer.images.lifecycle import as_of
-from optimizer.report.diff import Hunk, hunks
-from optimizer.report.entry import Change, Entry
+from optimizer.report.entry import Entry
+from optimizer.report.sections import Reason, Section, left_alone, sections
 from optimizer.report.sizes import change as compared
 from optimizer.report.sizes import count, size
 from optimizer.syntax.lazy_pattern import lazy_pattern
@@ -78,10 +76,8 @@ def _gain(entries: Iterable[Entry]) -> str:
 def _entry(entry: Entry, style: Style) -> Iterator[str]:
     if entry.error or entry.result is None:
         return
-    reasons = list(entry.result.applied)
-    for change in entry.changes:
-        own = change.path == entry.path
-        yield from _change(change, [a for a in reasons if _belongs(a, change, own=own)], style)
+    for section in sections(entry, proven=style.proven):
+        yield from _section(section, style)
     if not entry.changes and style.verbose:
         yield style.paint(plain(entry.path), "bold") + ": nothing to do"
     yield from _sizes(entry.result, style)
@@ -99,35 +95,13 @@ def _sizes(result: Result, style: Style) -> Iterator[str]:
         yield style.paint(f"  not counted: {plain(', '.join(unknown))}", "dim")
 
 
-def _belongs(applied: Applied, change: Change, *, own: bool) -> bool:
-    """Tell whether a rewrite explains a file: its edits the Dockerfile, its artifacts theirs."""
-    if own:
-        return bool(applied.rewrite.edits) or not applied.rewrite.artifacts
-    return any(f"/{change.path}".endswith(f"/{artifact.path}") for artifact in applied.rewrite.artifacts)
-
-
-def _change(change: Change, reasons: Sequence[Applied], style: Style) -> Iterator[str]:
+def _section(section: Section, style: Style) -> Iterator[str]:
+    change = section.change
     yield style.paint(plain(change.path) + (" (new file)" if change.before is None else ""), "bold")
-    found = hunks(change.before or "", change.after)
-    groups = _by_hunk(found, reasons) if change.before is not None else [list(reasons) for _ in found]
-    for hunk, group in zip(found, groups, strict=True):
-        yield style.paint(hunk.header, "cyan")
-        yield from (_line(line, style) for line in hunk.lines)
-        yield from _reasons(group, style)
-
-
-def _by_hunk(found: Sequence[Hunk], reasons: Iterable[Applied]) -> list[list[Applied]]:
-    """Give each rewrite to the hunks that it overlaps, or else to the one behind it (at the end: before it)."""
-    groups: list[list[Applied]] = [[] for _ in found]
-    lasts = [hunk.new_start + max(hunk.new_length, 1) - 1 for hunk in found]
-    for applied in reasons:
-        first = bisect_left(lasts, applied.line)
-        end = first
-        while end < len(found) and found[end].new_start <= applied.end_line:
-            end += 1
-        for group in groups[first:end] or groups[first : first + 1] or groups[-1:]:
-            group.append(applied)
-    return groups
+    for part in section.parts:
+        yield style.paint(part.hunk.header, "cyan")
+        yield from (_line(line, style) for line in part.hunk.lines)
+        yield from (_reason(reason, style) for reason in part.reasons)
 
 
 def _line(line: str, style: Style) -> str:
@@ -137,38 +111,19 @@ def _line(line: str, style: Style) -> str:
     return style.paint(text, colour) if colour else text
 
 
-def _reasons(group: Iterable[Applied], style: Style) -> Iterator[str]:
-    """Go through the reasons of a hunk from top to bottom, each said once."""
-    places = Counter(_said(applied, style) for applied in sorted(group, key=lambda applied: applied.line))
-    for (reason, source), often in places.items():
-        label = style.paint(f"[{source}]" + (f" ({often} places)" if often > 1 else ""), "dim")
-        yield f"  {style.paint(f'=> {plain(reason)}', 'yellow')} {label}"
-
-
-def _said(applied: Applied, style: Style) -> tuple[str, str]:
-    """Return the reason in a line, and who gives it."""
-    rewrite = applied.rewrite
-    assumes = "Assumed, and borne out by the builds" if style.proven else "Assumes"
-    sentences = [rewrite.title, rewrite.why, f"{assumes}: {rewrite.assumption}" if rewrite.assumption else ""]
-    reason = " ".join(f"{sentence.rstrip('.')}." for sentence in sentences if sentence)
-    return reason, f"{applied.transform}, {applied.level}"
+def _reason(reason: Reason, style: Style) -> str:
+    label = style.paint(f"[{reason.source}]" + (f" ({reason.places} places)" if reason.places > 1 else ""), "dim")
+    return f"  {style.paint(f'=> {plain(reason.text)}', 'yellow')} {label}"
 
 
 def _declines(entry: Entry, style: Style) -> Iterator[str]:
-    if not entry.result or not entry.result.declined:
+    found = left_alone(entry)
+    if not found:
         return
     yield style.paint("left alone:", "dim")
-    for transform, reason, lines in _grouped(entry.result.declined):
-        more = f" (and {_lines(lines[1:])})" if len(lines) > 1 else ""
-        yield f"  {plain(entry.path)}:{lines[0]} {transform}: {plain(reason)}{more}"
-
-
-def _grouped(declined: Iterable[Declined]) -> list[tuple[str, str, list[int]]]:
-    """Put the lines together that were declined for the same reason, in the order of the first."""
-    groups: dict[tuple[str, str], list[int]] = {}
-    for item in declined:
-        groups.setdefault((item.transform, item.reason), []).append(item.line)
-    return sorted(((*key, sorted(set(lines))) for key, lines in groups.items()), key=lambda group: group[2][0])
+    for left in found:
+        more = f" (and {_lines(left.lines[1:])})" if len(left.lines) > 1 else ""
+        yield f"  {plain(entry.path)}:{left.lines[0]} {left.transform}: {plain(left.reason)}{more}"
 
 
 def _lines(lines: Sequence[int]) -> str:
