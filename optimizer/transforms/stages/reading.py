@@ -55,6 +55,7 @@ def read_build(subject: Subject, stage: Stage, full: Variant) -> Build | str:
     if workdir is None:
         return "the working directory is not known"
     start = _start(stage)
+    start = _server_of(full) if start is None else start
     if start is None:
         return "no CMD or ENTRYPOINT says what a container of this image starts"
     needs: list[Need] = []
@@ -80,6 +81,12 @@ def _final_workdir(stage: Stage, full: Variant) -> str | None:
             return "/" if full.facts and found is None else None
         return posixpath.normpath(posixpath.join(base, (found or "").removeprefix(BASE_WORKDIR).lstrip("/")))
     return found
+
+
+def _server_of(full: Variant) -> tuple[str, ...] | None:
+    """Return the server that an image of PHP starts by itself; those of other languages talk to whoever starts them."""
+    command = full.facts.command if full.image == "php" and full.facts else ()
+    return command if command and "-a" not in command else None
 
 
 def _start(stage: Stage) -> tuple[str, ...] | None:
