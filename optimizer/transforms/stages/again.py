@@ -15,6 +15,7 @@ from optimizer.transforms.stages.paths import SYSTEM, is_covered, is_left
 _OWNING = frozenset({"chown", "chmod", "chgrp"})
 _ON_PATHS = _OWNING | {"mkdir", "touch"}
 _LATE = frozenset({"ldconfig", "update-ca-certificates", "fc-cache"})
+_MAKING = frozenset({"mkdir", "chown", "chmod", "chgrp", "install"})
 _RECURSIVE = frozenset({"-R", "--recursive", "-Rf", "-fR", "-Rv", "-vR"})
 _ROOTS = frozenset({None, "root", "0", "root:root", "0:0", "0:root", "root:0"})
 
@@ -36,14 +37,17 @@ def repeated(build: Build, copies: Iterable[str], leaves: Iterable[str]) -> Repe
     """
     copied, left = tuple(copies), tuple(leaves)
     sources, before, behind = list[str](), list[str](), list[str]()
-    programs, variables = set[str](), set[str]()
+    programs, variables, made = set[str](), set[str](), set[str]()
     for work in build.works:
         for part in _parts(work):
-            text = None if part.only_makes(left) else _again(part, copied)
+            text = None if part.only_makes((*left, *_gone_behind(part, build))) else _again(part, copied)
             if text is None or text in before:
                 continue
             if not text:
                 return f"line {work.step.line} does several things at once"
+            if folder := _lacking(part, build, (*copied, *made)):
+                return f"line {work.step.line} works in {folder}, and what is there is not known"
+            made |= {f"{p}/" for call, effect in part.effects for p in effect.makes if call.program == "mkdir"}
             if part.step.state.user not in _ROOTS:
                 text = _by_user(part, copied)
                 if text is None:
@@ -59,6 +63,29 @@ def repeated(build: Build, copies: Iterable[str], leaves: Iterable[str]) -> Repe
     return Repeated(
         tuple(sources), (*before, *owners), tuple(dict.fromkeys(behind)), frozenset(programs), frozenset(variables)
     )
+
+
+def _gone_behind(part: "_Part", build: Build) -> Iterator[str]:
+    """Go through what is removed for certain behind a statement."""
+    passed = False
+    for work in build.works:
+        for call, effect in work.effects:
+            if passed and call is not None and call.certain:
+                yield from (path for path in effect.removes if "*" not in path)
+            passed = passed or (call is part.effects[-1][0])
+
+
+def _lacking(part: "_Part", build: Build, there: tuple[str, ...]) -> str | None:
+    """Name a folder that a statement writes into, and of which nothing shows that it is there in the runtime stage."""
+    if build.packages or part.names & _MAKING:
+        return None
+    for _, effect in part.effects:
+        for path in effect.makes if effect.again else ():
+            folder = posixpath.dirname(path.rstrip("/"))
+            homely = folder.startswith(("/home/", "/etc/", "/root", "/var/www"))
+            if folder not in SYSTEM and not homely and not is_covered(folder, there) and folder != build.workdir:
+                return folder
+    return None
 
 
 def _by_user(part: "_Part", copies: tuple[str, ...]) -> str | None:
@@ -143,6 +170,8 @@ def _on_paths(call: Call, copies: tuple[str, ...]) -> str | None:
         plain = all(word.text.startswith("/") for word, _ in paths)
         return str(call.command) if plain and not copies_below(paths[0][0].text.partition("{")[0], copies) else ""
     wanted = [path for _, path in paths if path and not _is_inside(path, copies)]
+    if call.program == "mkdir" and not _has_mode(call):
+        wanted = [path for path in wanted if not copies_below(path, copies) and f"{path}/" not in copies]
     if not wanted:
         return None
     operand = {id(word) for word, _ in paths}
@@ -155,6 +184,10 @@ def _on_paths(call: Call, copies: tuple[str, ...]) -> str | None:
         made = f"mkdir -p {' '.join(new)} && " if new else ""
         return f"{made}{' '.join((*kept, *wanted))}"
     return " ".join((*kept, *wanted))
+
+
+def _has_mode(call: Call) -> bool:
+    return any(word.text.startswith(("-m", "--mode")) for word in call.arguments)
 
 
 def copies_below(path: str, copies: tuple[str, ...]) -> bool:

@@ -68,11 +68,17 @@ _LIBRARIES = {
     **dict.fromkeys(("lzma", "liblzma"), "liblzma-dev"),
     **dict.fromkeys(("ffi", "libffi"), "libffi-dev"),
 }
-_GCC = ("/usr/local/lib64/libgcc_s.so.1", "/usr/local/lib64/libstdc++.so.6", "/etc/ld.so.conf.d/000-local-lib.conf")
+# Of the GCC image, which finds them through a file of its own in /etc/ld.so.conf.d.
+_OF_GCC = ("/usr/local/lib64/libgcc_s.so.1", "/usr/local/lib64/libstdc++.so.6")
+_OPENMP_OF_GCC = "/usr/local/lib64/libgomp.so.1"
+_SEARCH = "/etc/ld.so.conf.d/000-local-lib.conf"
+_OF_C_ALONE = frozenset({"gcc", "cc", "clang"})
+_ELSEWHERE = re.compile(r"--[\w-]*(?:-path|dir)=|DESTDIR=")
+_ABSOLUTE = re.compile(r"DESTINATION\s+\"?/", re.IGNORECASE)
 _WHY = "The compilers and headers stay in the build stage: the program does not need them to run."
 
 
-def effect(call: Call, step: Step, build: Build) -> Effect | None:  # noqa: ARG001 - the protocol has it
+def effect(call: Call, step: Step, build: Build) -> Effect | None:
     """Say what compilers and build systems leave behind."""
     if call.program in _COMPILERS:
         return _compiled(call)
@@ -83,7 +89,7 @@ def effect(call: Call, step: Step, build: Build) -> Effect | None:  # noqa: ARG0
     if call.program in {"make", "gmake", "ninja"}:
         return _made(call, step)
     if call.program in {"cmake", "meson"}:
-        return _configured(call, step)
+        return _configured(call, step, build)
     return None
 
 
@@ -118,7 +124,16 @@ def _made(call: Call, step: Step) -> Effect:
     targets = [resolve(w, call.variables) for w in call.arguments if not w.text.startswith("-") and "=" not in w.text]
     if inside.unknown or not any("install" in (target or "install") for target in targets):
         return inside
+    if not _is_prefixed(step) or any(_ELSEWHERE.match(word.text) for word in call.arguments):
+        return Effect(unknown=f"where make install of line {step.line} puts its files is not known")
     return Effect((*inside.makes, *_prefixes(call, step)))
+
+
+def _is_prefixed(step: Step) -> bool:
+    """Tell whether what is installed was configured by a script or by CMake, with all of it below one folder."""
+    others = step.run.calls if step.run else ()
+    configured = [call for call in others if call.program in {"configure", "cmake", "meson"}]
+    return bool(configured) and not any(_ELSEWHERE.match(word.text) for call in configured for word in call.arguments)
 
 
 def _prefixes(call: Call, step: Step) -> Iterator[str]:
@@ -131,11 +146,15 @@ def _prefixes(call: Call, step: Step) -> Iterator[str]:
     yield from (f"{folder.rstrip('/')}/" for folder in dict.fromkeys(found or ["/usr/local"]))
 
 
-def _configured(call: Call, step: Step) -> Effect:
+def _configured(call: Call, step: Step, build: Build) -> Effect:
     words = [word.text for word in call.arguments]
     if words[:1] in (["-E"], ["-P"]):
         return Effect(unknown=f"what {call.program} {words[0]} makes is not known")
     if "--install" in words or "install" in words:
+        context = build.subject.context
+        lists = (context.text(source) or "" for source in build.copied.values() if _BUILD_FILES.fullmatch(source))
+        if any(_ABSOLUTE.search(text) for text in lists):
+            return Effect(unknown=f"where {call.program} of line {step.line} installs to is not known")
         return Effect(tuple(_prefixes(call, step)))
     named = option(call, "-B", "--build", "-C")
     glued = next((w for w in call.arguments if w.text.startswith("-B") and len(w.text) > 2), None)  # noqa: PLR2004
@@ -166,7 +185,7 @@ def runtime(build: Build) -> Runtime | str | None:
     programs = compiled.started_by_code(build, base)
     if isinstance(programs, str):
         return programs
-    of_gcc = _GCC if build.full.image == "gcc" else ()
+    of_gcc = _libraries_of_gcc(build, started)
     whole = ("/usr/local/",) if "/usr/local/" in build.made and build.full.image != "gcc" else ()
     trees = tuple(p for p in build.made if p.endswith("/") and p.rstrip("/") not in SYSTEM and _stays(p))
     return Runtime(
@@ -181,6 +200,20 @@ def runtime(build: Build) -> Runtime | str | None:
 
 def _stays(path: str) -> bool:
     return not path.startswith("/tmp/")  # noqa: S108 - a path of the image
+
+
+def _libraries_of_gcc(build: Build, started: set[str]) -> tuple[str, ...]:
+    if build.full.image != "gcc":
+        return ()
+    texts = list(_build_texts(build))
+    openmp = (_OPENMP_OF_GCC,) if _uses_openmp(texts) else ()
+    plain = not started & ((_COMPILERS - _OF_C_ALONE) | {"make", "gmake", "ninja", "cmake", "meson"})
+    found = (*(() if plain and not any("stdc++" in text for text in texts) else _OF_GCC), *openmp)
+    return (*found, _SEARCH) if found else ()
+
+
+def _uses_openmp(texts: list[str]) -> bool:
+    return any("-fopenmp" in text or "OpenMP" in text for text in texts)
 
 
 def _base(build: Build) -> Variant | str:
@@ -216,7 +249,7 @@ def _linked(build: Build) -> tuple[str, ...] | str:
 
 
 def _openmp(texts: list[str], build: Build) -> tuple[str, ...]:
-    found = ["libgomp1"] if any("-fopenmp" in text or "OpenMP" in text for text in texts) else []
+    found = ["libgomp1"] if _uses_openmp(texts) and build.full.image != "gcc" else []
     if any("getservbyname" in text or "getprotobyname" in text for text in code(build)):
         found.append("netbase")
     if any("-latomic" in text for text in texts):

@@ -113,7 +113,7 @@ def left_sources(build: Build, sources: Sources) -> tuple[str, ...]:
     if any(p not in left and posixpath.dirname(p) in mixed and _is_of_folder(p, build) for p in build.copied):
         return ()
     kept = {folder for p in (*build.copied, *build.made, *build.perhaps) if p not in left for folder in _above(p)}
-    barred = kept | {folder for top in build.folders for folder in (top, *_above(top))} | SYSTEM
+    barred = kept | {build.workdir} | {folder for top in build.folders for folder in (top, *_above(top))} | SYSTEM
     outer = {next((f for f in reversed(list(_above(p))) if f not in barred), p) for p in left}
     return tuple(sorted(outer))
 
