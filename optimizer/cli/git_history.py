@@ -87,7 +87,9 @@ class Past:
             head, _, path = line.partition("\t")
             words = head.split()
             if words and words[0] in _FILES:
-                found[path.removeprefix(f"{folder}/") if folder else path] = _Entry(words[0], words[2], int(words[3]))
+                # In a clone without all objects, the size of some is not known.
+                size = int(words[3]) if words[3].isdigit() else 0
+                found[path.removeprefix(f"{folder}/") if folder else path] = _Entry(words[0], words[2], size)
         return found
 
     def _object(self, name: str) -> bytes | None:

@@ -95,7 +95,8 @@ def _work(built: Built, recipe: Recipe, files: frozenset[str]) -> Work:
     files |= flipped(built.recipe.context.ignore, recipe.context.ignore, recipe.context.files)
     again = built.again(recipe, Change(files)).again
     doubted = sum(outcome.fate is Fate.MAY_RUN for outcome in again)
-    return Work(len(again), doubted, sum(seconds(outcome.step) for outcome in again))
+    spent = seconds(recipe.dockerfile)
+    return Work(len(again), doubted, sum(spent[outcome.step.index] for outcome in again))
 
 
 def _manifests(recipe: Recipe) -> Iterator[str]:

@@ -82,7 +82,9 @@ def stack(recipe: Recipe, simulation: Simulation) -> Stack:
     dockerfile = recipe.dockerfile
     weights = _weights(dockerfile, recipe.context, needed_stages(recipe))
     lineage = dockerfile.lineage(dockerfile.target) if dockerfile.target >= 0 else frozenset()
-    return Stack(tuple(_row(outcome, recipe, weights, simulation, lineage) for outcome in simulation.outcomes))
+    spent = seconds(dockerfile)
+    rows = (_row(outcome, recipe, weights, simulation, lineage) for outcome in simulation.outcomes)
+    return Stack(tuple(replace(row, seconds=spent.get(row.number - 1, 0.0)) for row in rows))
 
 
 def _row(
@@ -103,7 +105,7 @@ def _row(
         tuple(_read(step, recipe)),
         outcome.fate,
         why(outcome, simulation),
-        seconds(step),
+        0.0,
         step.stage in lineage,
     )
 

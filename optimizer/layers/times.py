@@ -1,11 +1,13 @@
 """How long a step takes, by a coarse rule: what kind of work it does, never what that work holds.
 
 The seconds are round numbers for one install, one build or one download on an ordinary machine. They weigh steps
-against each other; `dfopt verify` measures them.
+against each other; `dfopt verify` measures them. Programs that fetch what they need by themselves, such as `go build`,
+do so where nothing above has done it.
 """
 
-from optimizer.layers.nodes import Outcome
-from optimizer.model import Step
+from collections.abc import Mapping
+
+from optimizer.model import Dockerfile, Step
 from optimizer.shell import Call
 
 INSTALL_SYSTEM, INSTALL_PROJECT, BUILD, DOWNLOAD, COMMAND, COPY, FOLDER = 20.0, 30.0, 40.0, 5.0, 1.0, 0.5, 0.1
@@ -19,41 +21,66 @@ _PROJECT: dict[str, frozenset[str]] = {
     **dict.fromkeys(("pip", "pip3", "pipenv", "pipx"), frozenset({"install", "sync"})),
     **dict.fromkeys(("conda", "mamba", "micromamba"), frozenset({"create", "install", "update"})),
     **dict.fromkeys(("bundle", "bundler", "gem"), frozenset({"install"})),
-    "cargo": frozenset({"fetch", "install"}),
+    "cargo": frozenset({"fetch"}),
     "composer": frozenset({"create-project", "install", "require", "update"}),
     "dotnet": frozenset({"restore"}),
-    "go": frozenset({"download", "get", "install"}),
+    "go": frozenset({"download", "get"}),
+    "gradle": frozenset({"dependencies"}),
+    "gradlew": frozenset({"dependencies"}),
+    "lein": frozenset({"deps"}),
     "mix": frozenset({"deps.get"}),
+    "mvn": frozenset({"dependency:go-offline", "dependency:resolve"}),
+    "mvnw": frozenset({"dependency:go-offline", "dependency:resolve"}),
     "poetry": frozenset({"add", "install"}),
     "python": frozenset({"pip"}),
     "python3": frozenset({"pip"}),
     "uv": frozenset({"install", "sync"}),
 }
-_BUILDERS = frozenset(
-    "ant cargo cc clang cmake dotnet esbuild g++ gcc go gradle gradlew hugo lein make mix mvn mvnw ninja sbt tsc vite "
-    "webpack".split()
-)
+_BUILDERS = frozenset("ant cc clang cmake esbuild g++ gcc hugo make mix ninja tsc vite webpack".split())
+# Programs that build, and fetch before that what they need, by the words that make them do so.
+_FETCHING: dict[str, frozenset[str | None]] = {
+    "cargo": frozenset({"build", "chef", "fetch", "install", "rustc", "test"}),
+    "dotnet": frozenset({"build", "pack", "publish", "restore", "test"}),
+    "go": frozenset({"build", "download", "generate", "get", "install", "run", "test", "vet"}),
+    "gradle": frozenset({"assemble", "bootJar", "build", "dependencies", "installDist", "jar", "shadowJar", "test"}),
+    "lein": frozenset({"compile", "deps", "uberjar"}),
+    "mvn": frozenset({"compile", "deploy", "dependency:go-offline", "install", "package", "test", "verify"}),
+    "sbt": frozenset({"assembly", "compile", "dist", "package", "stage", "update"}),
+    "swift": frozenset({"build", "resolve"}),
+}
 _SCRIPTS = frozenset({"build", "compile", "run"})  # of npm and its kin
 _DOWNLOADS = frozenset({"aria2c", "curl", "git", "wget"})
 
 
-def seconds(step: Step) -> float:
-    """Return how long a step takes by the rule."""
+def seconds(dockerfile: Dockerfile) -> Mapping[int, float]:
+    """Return how long each step takes by the rule, by its index."""
+    found: dict[int, float] = {}
+    fetched: dict[int | None, frozenset[str]] = {None: frozenset()}  # by stage: the programs that have what they need
+    for stage in dockerfile.stages:
+        there = fetched[stage.parent]
+        for step in stage.steps:
+            found[step.index], there = _of_step(step, there)
+        fetched[stage.index] = there
+    return found
+
+
+def _of_step(step: Step, there: frozenset[str]) -> tuple[float, frozenset[str]]:
+    """Return the seconds of a step, and which programs have fetched what they need behind it."""
     if step.name in {"COPY", "ADD"}:
         remote = step.name == "ADD" and "://" in step.instruction.value.text
-        return DOWNLOAD if remote else COPY
-    if step.name == "WORKDIR":
-        return FOLDER
+        return (DOWNLOAD if remote else COPY), there
     if step.run is None:
-        return 0.0
+        return (FOLDER if step.name == "WORKDIR" else 0.0), there
     if step.run.script.problem:
-        return UNKNOWN
-    return max(COMMAND, sum(map(_of_call, step.run.calls)))
-
-
-def seconds_again(outcomes: tuple[Outcome, ...]) -> float:
-    """Return how long the steps of a simulation take together."""
-    return sum(seconds(outcome.step) for outcome in outcomes)
+        return UNKNOWN, there
+    spent = 0.0
+    for call in step.run.calls:
+        spent += _of_call(call)
+        program = call.program.removesuffix("w")
+        if program in _FETCHING and {word.value for word in call.arguments} & _FETCHING[program] - {None}:
+            spent += INSTALL_PROJECT if program not in there and not _is_install(call) else 0.0
+            there |= {program}
+    return max(COMMAND, spent), there
 
 
 def _of_call(call: Call) -> float:
@@ -61,8 +88,15 @@ def _of_call(call: Call) -> float:
     program = call.program
     if program in _SYSTEM:
         return INSTALL_SYSTEM if words & _SYSTEM_WORDS else 0.0
-    if words & _PROJECT.get(program, frozenset()) or (program == "yarn" and not words):
+    if _is_install(call):
         return INSTALL_PROJECT
+    if program.removesuffix("w") in _FETCHING:
+        return BUILD if words & _FETCHING[program.removesuffix("w")] else 0.0
     if program in _BUILDERS or (program in {"bun", "npm", "npx", "pnpm", "yarn"} and words & _SCRIPTS):
         return BUILD
     return DOWNLOAD if program in _DOWNLOADS else 0.0
+
+
+def _is_install(call: Call) -> bool:
+    words = {word.value for word in call.arguments if word.value}
+    return bool(words & _PROJECT.get(call.program, frozenset())) or (call.program == "yarn" and not words)
