@@ -44,6 +44,12 @@ _HEADERS = lazy_pattern(
 )
 _DEV = lazy_pattern(r"(.+)-dev(?:el|-compat)?")
 _LIBRARY = lazy_pattern(r"lib(?!.*-(?:dev|doc|bin|dbg|tools|utils)$).+|.*-common|zlib1g|mysql-common")
+# Names that another package stands for, in some releases or in all.
+_PROVIDED_BY = {
+    "libcurl-dev": "libcurl4-openssl-dev", "libfreetype6-dev": "libfreetype-dev", "libjpeg-dev": "libjpeg62-turbo-dev",
+    "libmysqlclient-dev": "default-libmysqlclient-dev", "libncurses5-dev": "libncurses-dev", "libz-dev": "zlib1g-dev",
+    "libpng12-dev": "libpng-dev", "libreadline6-dev": "libreadline-dev", "libtiff5-dev": "libtiff-dev",
+}  # fmt: skip
 _BASE_TOOLS = frozenset({"libc6", "libgcc-s1", "libstdc++6", "libc-bin"})
 _CODE = lazy_pattern(
     r".*\.(?:c|cc|cpp|cs|cxx|exs?|go|h|hpp|java|kt|php|pl|py|rb|rs|scala|sh|bash|[cm]?[jt]sx?|toml|ya?ml|ini|cfg|conf"
@@ -204,8 +210,8 @@ def _all_needs(name: str, release: str) -> frozenset[str]:
 
 def _direct_needs(name: str, release: str) -> tuple[str, ...] | None:
     """Return what a package of Debian asks for, the first of each choice; None where it is not known."""
-    table = packages_of_release(release)
-    at = None if table is None else _places(release).get(name)
+    table, places = packages_of_release(release), _places(release)
+    at = places.get(name, places.get(_PROVIDED_BY.get(name, "")))
     if table is None or at is None:
         return None
     return tuple(table.names[one if isinstance(one, int) else one[0]] for one in table.needs[at])
