@@ -125,6 +125,12 @@ class Values:
         """Every call with the qualified names that its function can have."""
         return self._facts.calls
 
+    def hands_on(self, functions: frozenset[str]) -> bool:
+        """Tell whether one of these functions is given another name, or to another function."""
+        given = (argument.value for call, _ in self._facts.calls for argument in call.args)
+        named = (value for values in self._facts.assigned.values() for value in values)
+        return any(self._facts.names_of(node) & functions for node in (*given, *named) if _is_named(node))
+
     def texts(self, node: cst.BaseExpression, depth: int = 0) -> Texts | None:
         """Return the texts (or paths) that an expression can be, None where that cannot be told."""
         if depth > _DEEPEST:
@@ -252,3 +258,7 @@ def _names(node: cst.CSTNode) -> Iterable[cst.Name]:
     if isinstance(node, cst.Name):
         return [node]
     return [name for child in node.children for name in _names(child)]
+
+
+def _is_named(node: cst.CSTNode) -> bool:
+    return isinstance(node, cst.Name | cst.Attribute)

@@ -1,13 +1,14 @@
-"""What Python sources do, as far as an image depends on it: programs they start, modules they import, files they read.
+"""What Python sources do, as far as an image depends on it: programs they start, modules they import.
 
 Names are resolved by libcst's metadata, so `from subprocess import run as r` and `import subprocess as sp` are seen.
-A source that is not Python 3 gives nothing (`files_read`: None), and neither does what is only known at run time.
+A source that is not Python 3 gives nothing, and neither does what is only known at run time.
 libcst takes a while to load, so a cheap look at the text comes first.
 """
 
+import re
 from collections.abc import Iterator
 from functools import lru_cache
-from posixpath import basename, normpath
+from posixpath import basename
 from typing import TYPE_CHECKING
 
 from optimizer.syntax.lazy_pattern import lazy_pattern
@@ -18,10 +19,6 @@ if TYPE_CHECKING:
     from optimizer.context._python_values import Values
 
 _STARTS = lazy_pattern(r"subprocess|\bpopen|\bsystem\b|\bexec[lv]|\bspawn|\bwhich\b|find_executable|pexpect")
-_READS = lazy_pattern(
-    r"\bopen\b|read_text|read_bytes|parse_requirements|run_path|load_source|from_file_location|\.read\b"
-    r"|glob|listdir|scandir|iterdir|\bwalk\b|exists|is_?file|is_?dir"
-)
 _SUBPROCESS = ("run", "call", "check_call", "check_output", "Popen", "getoutput", "getstatusoutput")
 _EXEC = ("execl", "execle", "execlp", "execlpe", "execv", "execve", "execvp", "execvpe", "posix_spawn", "posix_spawnp")
 _ASYNC = ("create_subprocess_exec", "create_subprocess_shell")
@@ -38,31 +35,66 @@ _STARTERS = frozenset(
     }
 )
 _SPAWNERS = frozenset(f"os.spawn{end}" for end in ("l", "le", "lp", "lpe", "v", "ve", "vp", "vpe"))
-_FIRST_ARGUMENT = frozenset(
-    {
-        *(f"{module}.open" for module in ("builtins", "io", "codecs", "os", "gzip", "bz2", "lzma", "tokenize")),
-        *(f"os.path.{name}" for name in ("exists", "lexists", "isfile", "isdir", "getsize", "getmtime")),
-        "runpy.run_path",
-    }
+# Other ways to start programs, and programs that start what they are given.
+_OTHERWISE = lazy_pattern(
+    r"^\s*(?:import|from)\s+(?:sh|fabric|invoke|plumbum|delegator|ptyprocess)\b|(?<!create_)subprocess_exec\b",
+    re.MULTILINE,
 )
-_SECOND_ARGUMENT = frozenset({"imp.load_source", "importlib.util.spec_from_file_location"})
-_PATH_METHODS = frozenset({"read_text", "read_bytes", "open", "exists", "is_file", "is_dir"})
-_LISTINGS = frozenset(
-    {"glob.glob", "glob.iglob", "os.listdir", "os.walk", "os.scandir", "pathlib.Path.glob", "pathlib.Path.rglob"}
+_TELLING = lazy_pattern(
+    r"(?:^|\.)(?:print|echo|debug|info|warn|warning|error|exception|critical|log|write|add_argument|print_\w+)$"
+    r"|(?:Error|Exception|Warning)$|\.format$"
 )
-_LISTING_METHODS = frozenset({"glob", "rglob", "iterdir"})
+_WRAPPERS = frozenset(
+    "bash chroot dash env exec nice nohup parallel setsid sh stdbuf su sudo time timeout watch xargs zsh".split()
+)
 _WORD_ENDS = lazy_pattern(r"[;&|\n()`]+")
 
 
 @lru_cache(maxsize=256)
-def programs_started(source: str) -> frozenset[str]:
-    """Return the base names of the programs that a source starts or looks for, where they are literal."""
+def all_programs_started(source: str) -> frozenset[str] | None:
+    """Return the base names of all programs that a source starts or looks for; None where one cannot be told."""
+    if _OTHERWISE.search(source):
+        return None
     if not _STARTS.search(source):
         return frozenset()
     values = _values(source)
     if values is None:
-        return frozenset()
-    return frozenset(name for call, names in values.calls for name in _programs(call, names, values))
+        return None
+    found: set[str] = set()
+    for call, names in values.calls:
+        if names & (_STARTERS | _SPAWNERS):
+            programs = frozenset(_programs(call, names, values))
+            if not programs or programs & _WRAPPERS or any("$" in name or "{" in name for name in programs):
+                return None
+            found |= programs
+    return None if values.hands_on(_STARTERS | _SPAWNERS) else frozenset(found)
+
+
+@lru_cache(maxsize=256)
+def commands_written(source: str) -> frozenset[str] | None:
+    """Return the first words of texts that may be commands for functions of other modules; None for no Python 3.
+
+    These are texts at the head of a list, those of one line that are given a name, and arguments of functions that
+    neither print nor raise.
+    """
+    import ast
+
+    try:
+        tree = ast.parse(source)
+    except (SyntaxError, ValueError, RecursionError):
+        return None
+    found: set[str] = set()
+    for node in ast.walk(tree):
+        given: list[ast.expr] = []
+        if isinstance(node, ast.List | ast.Tuple):
+            given = node.elts[:1]
+        elif isinstance(node, ast.Assign | ast.AnnAssign | ast.keyword) and node.value is not None:
+            given = [node.value]
+        elif isinstance(node, ast.Call) and not _TELLING.search(ast.unparse(node.func)):
+            given = node.args
+        texts = (one.value for one in given if isinstance(one, ast.Constant) and isinstance(one.value, str))
+        found.update(basename(text.split()[0]) for text in texts if text.strip() and "\n" not in text.strip())
+    return frozenset(found)
 
 
 @lru_cache(maxsize=256)
@@ -84,32 +116,6 @@ def modules_imported(source: str) -> frozenset[str]:
     found = Imports()
     module.visit(found)
     return frozenset(found.modules)
-
-
-@lru_cache(maxsize=256)
-def files_read(source: str) -> frozenset[str] | None:
-    """Return the files that a script such as setup.py reads or looks for, relative to its own folder.
-
-    That folder is taken for the working directory too. None where a path cannot be told, or a folder is listed.
-    What `find_packages` and imports of the project's own modules read is not among them.
-    """
-    if not _READS.search(source):
-        return frozenset()
-    values = _values(source)
-    if values is None:
-        return None
-    found: set[str] = set()
-    for call, names in values.calls:
-        node = _path_argument(call, names)
-        if node is None:
-            if names & _LISTINGS or _method(call) in _LISTING_METHODS:
-                return None
-            continue
-        paths = values.texts(node)
-        if paths is None:
-            return None
-        found |= {normpath(path) for path in paths}
-    return frozenset(found)
 
 
 def _values(source: str) -> "Values | None":
@@ -155,37 +161,3 @@ def _beginning(command: "cst.BaseExpression") -> tuple[str, ...]:
     first = command.parts[0] if isinstance(command, cst.FormattedString) and command.parts else None
     text = first.value if isinstance(first, cst.FormattedStringText) else ""
     return (text,) if " " in text.strip() or text.endswith(" ") else ()
-
-
-def _path_argument(call: "cst.Call", names: frozenset[str]) -> "cst.BaseExpression | None":
-    """Return the expression of the path that a call reads, None where it reads nothing."""
-    import libcst as cst
-
-    arguments = [arg.value for arg in call.args if arg.keyword is None]
-    named = [arg.value for arg in call.args if arg.keyword and arg.keyword.value in {"file", "filename", "path"}]
-    if names & _FIRST_ARGUMENT or any(n.startswith("pip.") and n.endswith("parse_requirements") for n in names):
-        return None if _writes(call, 1) else next(iter(arguments + named), None)
-    if names & _SECOND_ARGUMENT:
-        return next(iter(arguments[1:]), None)
-    method = _method(call)
-    if method in _PATH_METHODS and isinstance(call.func, cst.Attribute):
-        return None if _writes(call, 0) else call.func.value
-    if method == "read" and arguments and not isinstance(arguments[0], cst.Integer | cst.UnaryOperation):
-        return arguments[0]
-    return None
-
-
-def _method(call: "cst.Call") -> str:
-    import libcst as cst
-
-    return call.func.attr.value if isinstance(call.func, cst.Attribute) else ""
-
-
-def _writes(call: "cst.Call", position: int) -> bool:
-    """Whether a call of `open` names a mode that does not read, by keyword or as the argument at `position`."""
-    import libcst as cst
-
-    modes = [arg.value for arg in call.args if arg.keyword and arg.keyword.value == "mode"]
-    modes += [arg.value for arg in call.args if arg.keyword is None][position : position + 1]
-    texts = [mode.evaluated_value for mode in modes if isinstance(mode, cst.SimpleString)]
-    return any(isinstance(t, str) and set(t) <= set("waxbt") and set(t) & set("wax") for t in texts)

@@ -53,12 +53,23 @@ def mentioned(dockerfile: Dockerfile, context: Context, stages: Iterable[int], n
                 scripts[path] = text
             if _STARTING.search(text):
                 started |= set(_SCRIPT.findall(text)) - {path.rpartition("/")[2]}
-                found = _in_quotes(text, names)
+                found = _started_by(path, text, names)
                 yield from (Need(name, path, stage, len(dockerfile.steps)) for name in found)
         for path, text in scripts.items():
             if path.rpartition("/")[2] in started:
                 found = sorted(names & set(_FIRST.findall(text)))
                 yield from (Need(name, path, stage, len(dockerfile.steps)) for name in found)
+
+
+def _started_by(path: str, text: str, names: frozenset[str]) -> list[str]:
+    """Return the programs of `names` that a source may start: of Python's those that it starts, or hands to others."""
+    found = _in_quotes(text, names)
+    if not found or not path.endswith(".py"):
+        return found
+    from optimizer.context.python_sources import all_programs_started, commands_written
+
+    started, written = all_programs_started(text), commands_written(text)
+    return found if started is None or written is None else sorted(names & (started | (written & set(found))))
 
 
 def _in_quotes(text: str, names: frozenset[str]) -> list[str]:

@@ -1,10 +1,12 @@
 """What is found in Python sources."""
 
-from textwrap import dedent
-
 import pytest
 
-from optimizer.context.python_sources import files_read, modules_imported, programs_started
+from optimizer.context.python_sources import (
+    all_programs_started,
+    commands_written,
+    modules_imported,
+)
 
 STARTED = [
     ("import subprocess\nsubprocess.run(['git', 'log'])", {"git"}),
@@ -25,17 +27,25 @@ STARTED = [
     ("import subprocess\nsubprocess.run(f'git log {x}', shell=True)", {"git"}),
     ("import subprocess\nsubprocess.run(['git'] + args)", {"git"}),
     ("import asyncio\nasync def f():\n    await asyncio.create_subprocess_exec('git', 'log')", {"git"}),
-    ("import subprocess\nsubprocess.run([sys.executable, 'x'])", set()),
-    ("import subprocess\nsubprocess.run(cmd)", set()),
-    ("import subprocess\nsubprocess.run([])\nsubprocess.run()", set()),
+    ("import subprocess\nsubprocess.run([sys.executable, 'x'])", None),
+    ("import subprocess\nsubprocess.run(cmd)", None),
+    ("import subprocess\nsubprocess.run([])\nsubprocess.run()", None),
     ("def run(x): ...\nrun(['git'])", set()),
-    ("print 'subprocess'", set()),
+    ("import subprocess\nprint('git and curl are missing')\nsubprocess.run('wget -q x', shell=True)", {"wget"}),
+    ("PROMPT = 'subprocess.run([\"git\"])'", set()),
+    ("import subprocess\ndef run(command):\n    subprocess.run(command)\nrun(load())", None),
+    ("import subprocess\nsubprocess.run(['sh', '-c', 'git log'])", None),
+    ("import subprocess\npool.submit(subprocess.run, ['git'])", None),
+    ("import subprocess\nrun = subprocess.run\nrun(['git'])", None),
+    ("import sh\nsh.git('log')", None),
+    ("import os\nos.system(f'{tool} x')", None),
+    ("print 'subprocess'", None),
 ]
 
 
 @pytest.mark.parametrize(("source", "programs"), STARTED)
-def test_programs_started(source: str, programs: set[str]) -> None:
-    assert programs_started(source) == programs
+def test_all_programs_started(source: str, programs: set[str] | None) -> None:
+    assert all_programs_started(source) == programs
 
 
 IMPORTED = [
@@ -53,63 +63,16 @@ def test_modules_imported(source: str, modules: set[str]) -> None:
     assert modules_imported(source) == modules
 
 
-READ = [
-    ("from setuptools import setup\nsetup(name='x')", set()),
-    ("long = open('README.md').read()", {"README.md"}),
-    ("import io\nio.open('./docs/../README.md', encoding='utf-8').read()", {"README.md"}),
-    ("from pathlib import Path\nPath('VERSION').read_text()", {"VERSION"}),
-    (
-        "from pathlib import Path\nhere = Path(__file__).resolve().parent\n(here / 'a' / 'b.txt').read_text()",
-        {"a/b.txt"},
-    ),
-    ("import pathlib\npathlib.Path(__file__).parent.joinpath('x').open()", {"x"}),
-    ("import os\nhere = os.path.abspath(os.path.dirname(__file__))\nopen(os.path.join(here, 'R.rst'))", {"R.rst"}),
-    ("import os\nopen(os.path.dirname(__file__) + '/x.txt')", {"/x.txt"}),
-    (
-        """
-        import os
-        def read(name):
-            return open(os.path.join(os.path.dirname(__file__), name)).read()
-        read('README.md') + read(name='CHANGES.md')
-        """,
-        {"README.md", "CHANGES.md"},
-    ),
-    (
-        """
-        import os, codecs
-        HERE = os.path.dirname(__file__)
-        def read(*parts):
-            with codecs.open(os.path.join(HERE, *parts), 'rb', 'utf-8') as f:
-                return f.read()
-        read('src', 'x', '__init__.py')
-        """,
-        {"src/x/__init__.py"},
-    ),
-    ("def read(n='a.txt'):\n    return open(n)\nread()\nread('b.txt')", {"a.txt", "b.txt"}),
-    ("for n in ('a', 'b'):\n    open(n)", {"a", "b"}),
-    (
-        "from pip.req import parse_requirements\nparse_requirements('requirements.txt', session=None)",
-        {"requirements.txt"},
-    ),
-    ("import os\nif os.path.exists('x.cfg'): pass", {"x.cfg"}),
-    ("c.read('setup.cfg')", {"setup.cfg"}),
-    ("f = open('a')\nf.read(100)\nf.read()", {"a"}),
-    ("open('out.txt', 'w').write('x')\nopen('log', mode='a')", set()),
-    ("open('both', 'r+')", {"both"}),
-    ("exec(open('x/version.py').read())", {"x/version.py"}),
-    ("def read(n):\n    return open(n)\nmap(read, names)", None),
-    ("def read(n):\n    return open(n)\nread('a')\nx = [read, read]", None),
-    ("import sys\nopen(sys.argv[1])", None),
-    ("import glob\nglob.glob('*.txt')", None),
-    ("import os\nos.listdir('.')", None),
-    ("open(f'{name}.txt')", None),
-    ("name = 'a'\nopen(f'{name}.txt')", {"a.txt"}),
-    ("name = 'a'\nname += 'b'\nopen(name)", None),
-    ("x = x + 'a'\nopen(x)", None),
-    ("print 'open'", None),
+WRITTEN = [
+    ("from own import run\nrun('git log')", {"git"}),
+    ("from own import run\nrun(args=['/usr/bin/git', 'log'])", {"git"}),
+    ("TOOL = 'convert'", {"convert"}),
+    ("log.info('git is not there')\nprint('curl')\nraise ValueError('wget')", set()),
+    ("TEXT = '''git\nand more'''", set()),
+    ("print 'x'", None),
 ]
 
 
-@pytest.mark.parametrize(("source", "files"), READ)
-def test_files_read(source: str, files: set[str] | None) -> None:
-    assert files_read(dedent(source)) == files
+@pytest.mark.parametrize(("source", "words"), WRITTEN)
+def test_commands_written(source: str, words: set[str] | None) -> None:
+    assert commands_written(source) == words
