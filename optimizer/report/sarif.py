@@ -11,7 +11,6 @@ from optimizer.transforms import Level, Transform
 Object = Mapping[str, object]
 
 _SCHEMA = "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json"
-_HOME = "https://pypi.org/project/dfopt/"
 
 
 def sarif(entries: Sequence[Entry], transforms: Iterable[Transform], version: str) -> str:
@@ -22,7 +21,7 @@ def sarif(entries: Sequence[Entry], transforms: Iterable[Transform], version: st
     rules = [transform for transform in transforms if transform.id in used]
     index = {transform.id: at for at, transform in enumerate(rules)}
     failed = [entry for entry in entries if entry.error]
-    driver = {"name": "dfopt", "version": version, "informationUri": _HOME, "rules": [_rule(rule) for rule in rules]}
+    driver = {"name": "dfopt", "version": version, "rules": [_rule(rule) for rule in rules]}
     run = {
         "tool": {"driver": driver},
         "columnKind": "utf16CodeUnits",
