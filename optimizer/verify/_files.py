@@ -84,14 +84,20 @@ class _Announced(Struct, frozen=True):
             return self.paths[path]
         if how == "missing":
             return self._left_out(path)
+        if how in {"mode", "owner"} and self.before.entries[path].kind is Kind.FOLDER:
+            return self._by_pattern(path)  # made anew for what lies in it still
         if self.claims.packages and self.lost and is_state_of_packages(path, self.before):
             return self.claims.packages
         return None
 
+    def _by_pattern(self, path: str) -> str | None:
+        match = self.pattern.fullmatch(path)
+        groups = match.groups() if match else ()
+        return next((self.authors[at] for at, group in enumerate(groups) if group is not None), None)
+
     def _left_out(self, path: str) -> str | None:
-        if match := self.pattern.fullmatch(path):
-            groups = match.groups()
-            return self.authors[next(at for at, group in enumerate(groups) if group is not None)]
+        if author := self._by_pattern(path):
+            return author
         if path in self.lost or (self.lost and is_state_of_packages(path, self.before)):
             return self.claims.packages
         folder = path.rpartition("/")[0]

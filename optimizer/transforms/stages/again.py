@@ -210,14 +210,16 @@ def _owners(build: Build, copies: tuple[str, ...]) -> Iterator[str]:
         if folder is None or folder in made or folder in SYSTEM:
             continue
         made.add(folder)
-        if owner is not None and owner not in _ROOTS and f"{folder}/" in copies:
+        is_there = copies_below(folder, copies) or f"{folder}/" in copies or folder == build.workdir
+        if owner is not None and owner not in _ROOTS and is_there:
             whom = owner if step.name != "WORKDIR" else _whom(owner)
             yield f"mkdir -p {folder} && chown {whom} {folder}"
         made.update(_ancestors(folder))
     for work in build.works:
         owner = work.step.state.user
         paths = (path for call, effect in work.effects for path in effect.makes if call is not None and path in copies)
-        for folder in (path.rstrip("/") for path in paths if owner is not None and owner not in _ROOTS):
+        folders = (path.rstrip("/") for path in paths if path.endswith("/") and owner not in _ROOTS)
+        for folder in folders:
             if folder not in made | SYSTEM:
                 made.update((folder, *_ancestors(folder)))
                 yield f"mkdir -p {folder} && chown {_whom(owner or '')} {folder}"
