@@ -30,7 +30,8 @@ def library_differences(before: Image, after: Image, packages: str | None = None
     found, and as more than none.
 
     `packages` is the transform that left packages out. It answers for Tk, which the slim images of Python lack by
-    intent (docker-library/python, Dockerfile-linux.template), unless the program imports tkinter.
+    intent (docker-library/python, Dockerfile-linux.template), unless the program imports tkinter; and for what speaks
+    to an X server, which a container does not have.
     """
     was, now = _Libraries.of(before), _Libraries.of(after)
     lacking: dict[str, list[Difference]] = {}
@@ -40,12 +41,18 @@ def library_differences(before: Image, after: Image, packages: str | None = None
                 lacking.setdefault(what, []).append(told)
     for group in lacking.values():
         first = group[0]
-        claimed = packages if packages and all(map(_is_for_tk, group)) and not _imports_tk(after) else None
+        needless = all(_is_for_tk(one) or _is_for_screen(one) for one in group)
+        claimed = packages if packages and needless and not _imports_tk(after) else None
         yield Difference(Check.LIBRARIES, first.subject, first.before, first.after, claimed, len(group) - 1)
 
 
 def _is_for_tk(difference: Difference) -> bool:
     return "/lib-dynload/_tkinter." in difference.subject
+
+
+def _is_for_screen(difference: Difference) -> bool:
+    """Tell whether a program copies to the clipboard of a screen: the one that `serve` brings along for that."""
+    return difference.subject.endswith("/clipboardy/fallbacks/linux/xsel")
 
 
 def _imports_tk(image: Image) -> bool:
