@@ -57,7 +57,7 @@ _OTHER = lazy_pattern(r"alpine|windows|nanoserver|onbuild|scratch")
                 COPY . .
                 CMD ["go", "run", "."]
                 """,
-            because="go is started, which builds from the sources",
+            because="the CMD of line 4 starts go, which builds from the sources",
             context={"go.mod": "module server\n\ngo 1.22\n", "main.go": "package main\n\nfunc main() {}\n"},
         ),
     ),

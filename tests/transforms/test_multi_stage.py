@@ -141,7 +141,7 @@ def test_a_second_pass_is_empty() -> None:
         (f"FROM golang:1.22\nRUN curl https://x.org/i | sh\n{BUILDING}{START}", "what sh of line 2 makes is not known"),
         (f"FROM golang:1.22\nRUN some-tool\n{BUILDING}{START}", "what some-tool of line 2 makes is not known"),
         (f"FROM golang:1.22\n{BUILDING}RUN cp $(pwd)/a /opt/\n{START}", "where cp puts its files is not known"),
-        (f"FROM golang:1.22\n{BUILDING}RUN tar -xf /x.tar -C /usr/local\n{START}", "what the build puts into /usr/local"),
+        (f"FROM golang:1.22\n{BUILDING}RUN tar -xf /x.tar -C /usr/local\n{START}", "what the build puts into /usr"),
         (f"FROM golang:1.22\n{BUILDING}RUN test -e a || mv c /d\n{START}", "whether the build leaves /d"),
         (f'FROM golang:1.22\n{BUILDING}CMD ["./other"]\n', "starts ./other, and what makes it is not known"),
         (f'FROM golang:1.22\n{BUILDING}CMD ["air"]\n', "starts air, which builds from the sources"),

@@ -1,7 +1,7 @@
 """Texts of stages, from the templates."""
 
 from functools import cache
-from pathlib import Path
+from posixpath import dirname, join, normpath
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -17,11 +17,10 @@ def filled(template: str, **values: object) -> str:
 def _environment() -> "Environment":
     from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
-    package = Path(__file__).parents[2]
-    installed = package / "templates"
-    folder = installed if installed.is_dir() else package.parent / "templates"
+    package = normpath(join(dirname(__file__), "../.."))
+    places = [f"{package}/templates/stages", f"{dirname(package)}/templates/stages"]  # installed, or a checkout
     return Environment(
-        loader=FileSystemLoader(folder / "stages"),
+        loader=FileSystemLoader(places),
         undefined=StrictUndefined,
         keep_trailing_newline=True,
         trim_blocks=True,
