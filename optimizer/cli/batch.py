@@ -11,7 +11,7 @@ from optimizer.cli.reading import decoded, read_text
 from optimizer.cli.request import Request
 from optimizer.context import Context
 from optimizer.engine import GateError, InputError, Plan, Result, optimize
-from optimizer.report import Change, Entry
+from optimizer.report import AfterEdit, Change, Entry
 
 _MANY = 20  # up to so many files starting processes costs more than it saves
 
@@ -93,13 +93,35 @@ def _optimised(job: Job, entry: Entry, written: Mapping[str, str]) -> Entry:
     result = optimize(text, context, job.plan)
     if job.alone and result.artifacts:
         result = optimize(text, context, _without(job.plan, result))
-    return with_result(entry, result, context)
+    return _with_gain(with_result(entry, result, context), job, context)
 
 
 def with_result(entry: Entry, result: Result, context: Context) -> Entry:
     """Return an entry for a result of its Dockerfile in the build context."""
     artifacts = tuple(_artifact(entry.context, a.path, a.content, context) for a in result.artifacts)
     return Entry(entry.path, entry.context, entry.level, result, artifacts, entry.patch_path)
+
+
+def _with_gain(entry: Entry, job: Job, context: Context) -> Entry:
+    """Add what an edit of a source file makes run again, where a rewrite is made for that."""
+    from optimizer.layers.gain import FOR_LATER_BUILDS
+
+    result = entry.result
+    if result is None or not any(applied.transform in FOR_LATER_BUILDS for applied in result.applied):
+        return entry
+    from msgspec.structs import replace
+
+    from optimizer.cli.recipes import overlaid, recipe
+    from optimizer.layers.gain import after_edit
+    from optimizer.verify.rebuild import source_to_edit
+
+    source = source_to_edit(result.before, context, target=job.plan.target, build_args=job.plan.build_args)
+    if source is None:
+        return entry
+    rewritten = recipe(result.after, overlaid(context, result), job)
+    return replace(
+        entry, after_edit=AfterEdit(source, *after_edit(recipe(result.before, context, job), rewritten, source))
+    )
 
 
 def context_of(job: Job) -> Context:

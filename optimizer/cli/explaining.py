@@ -2,15 +2,15 @@
 
 import os
 from collections.abc import Mapping
-from pathlib import Path
 from typing import NamedTuple
 
 from optimizer.cli.jobs import Job, jobs
 from optimizer.cli.outcome import Outcome, problems, wants_colour
+from optimizer.cli.recipes import overlaid, recipe
 from optimizer.cli.request import Request
 from optimizer.context import Context
 from optimizer.engine import InputError, Result
-from optimizer.layers.nodes import Builder, Change, Recipe
+from optimizer.layers.nodes import Builder, Change
 from optimizer.layers.replay import Replayed
 from optimizer.layers.simulate import Built
 from optimizer.layers.table import stack
@@ -88,7 +88,7 @@ def _explained(job: Job, result: Result, question: Question) -> Explained:
     builder = Builder.LEGACY if question.legacy else Builder.BUILDKIT
     change = Change(files, _images(result.before, job) if question.new_base else frozenset())
     changed = result.after != result.before or bool(result.artifacts)
-    after = _side(result.after, _overlaid(context, result), job, question, builder, _again(result.after, change, job))
+    after = _side(result.after, overlaid(context, result), job, question, builder, _again(result.after, change, job))
     return Explained(
         job.path,
         job.context,
@@ -107,30 +107,10 @@ def _again(text: str, change: Change, job: Job) -> Change:
 
 
 def _side(text: str, context: Context, job: Job, question: Question, builder: Builder, change: Change) -> Side:
-    before = recipe(text, context, job, job.plan.build_args)
-    after = recipe(text, context, job, {**job.plan.build_args, **question.given})
+    before = recipe(text, context, job)
+    after = recipe(text, context, job, question.given)
     simulation = Built(before, builder).again(after, change)
     return Side(stack(after, simulation), chain(simulation))
-
-
-def recipe(text: str, context: Context, job: Job, build_args: Mapping[str, str]) -> Recipe:
-    """Return what an image is built from."""
-    root = Path(job.context)
-
-    def link(path: str) -> str | None:
-        try:
-            return os.readlink(root / path)  # noqa: PTH115 (a text)
-        except OSError:
-            return None
-
-    return Recipe(read(parse(text), target=job.plan.target, build_args=build_args), context, link)
-
-
-def _overlaid(context: Context, result: Result) -> Context:
-    """Return the context with the files that the rewrite writes, such as an ignore file."""
-    for artifact in result.artifacts:
-        context = context.overlay(artifact.path, artifact.content)
-    return context
 
 
 def _images(text: str, job: Job) -> frozenset[str]:

@@ -7,6 +7,7 @@ from typing import NamedTuple
 
 from optimizer.cli.git_history import Changed, Past, last_commits, parent, past
 from optimizer.cli.jobs import STDIN, Job
+from optimizer.cli.recipes import overlaid
 from optimizer.cli.repository import repository_root
 from optimizer.context import Context
 from optimizer.engine import GateError, InputError, optimize
@@ -92,9 +93,7 @@ def _plan(files: Past, commit: str, places: _Places, job: Job) -> Plan | None:
         return Plan(found, found)  # what dfopt leaves alone costs what it did
     if result.after == result.before and not result.artifacts:
         return Plan(found, found)
-    for artifact in result.artifacts:
-        context = context.overlay(artifact.path, artifact.content)
-    return Plan(found, _recipe(result.after, context, job))
+    return Plan(found, _recipe(result.after, overlaid(context, result), job))
 
 
 def _recipe(text: str, context: Context, job: Job) -> Recipe:

@@ -26,10 +26,26 @@ class Change(Struct, frozen=True):
         return "create" if self.before is None else "update"
 
 
+class AfterEdit(Struct, frozen=True):
+    """How many steps run again after an edit of a file, and of how many: before and after the rewrite."""
+
+    file: str
+    before: tuple[int, int]
+    after: tuple[int, int]
+
+    @property
+    def words(self) -> str:
+        """A clause: `after an edit of src/app.js 1 of 4 steps runs again instead of 2 of 3`."""
+        (again, steps), (was, of) = self.after, self.before
+        verb = "runs" if again == 1 else "run"
+        return f"after an edit of {self.file} {again} of {steps} steps {verb} again instead of {was} of {of}"
+
+
 class Entry(Struct, frozen=True):
     """One Dockerfile: its result, or the error that stood in the way (`bug`: an error of dfopt, not of the input).
 
-    `evidence` is what builds showed of the result, None where there was no proof.
+    `evidence` is what builds showed of the result, None where there was no proof; `after_edit` what the rewrite gains
+    for the build after an edit, where it is made for that.
     """
 
     path: str
@@ -43,6 +59,7 @@ class Entry(Struct, frozen=True):
     line: int | None = None  # where the error is
     details: str = ""  # the traceback of an unexpected error
     evidence: Evidence | None = None
+    after_edit: AfterEdit | None = None
 
     @property
     def status(self) -> Status:

@@ -81,6 +81,8 @@ def _entry(entry: Entry, style: Style) -> Iterator[str]:
     if not entry.changes and style.verbose:
         yield style.paint(plain(entry.path), "bold") + ": nothing to do"
     yield from _sizes(entry.result, style)
+    if entry.after_edit:
+        yield style.paint(plain(entry.after_edit.words), "dim")
     yield from _declines(entry, style)
 
 
