@@ -21,6 +21,7 @@ import yaml
 from apt_costs import costs
 from debian import Release
 from dockerfiles import facts
+from dotnet import dotnet_tables
 from download import CACHE
 from gems import gems
 from msgspec.json import encode
@@ -35,7 +36,8 @@ DATA = HERE.parent / "optimizer" / "images" / "data"
 REPOSITORIES = (
     "docker-library/official-images docker-library/buildpack-deps docker-library/python docker-library/golang "
     "docker-library/ruby docker-library/php docker-library/openjdk nodejs/docker-node rust-lang/docker-rust "
-    "adoptium/containers carlossg/docker-maven gradle/docker-gradle endoflife-date/endoflife.date"
+    "adoptium/containers carlossg/docker-maven gradle/docker-gradle dotnet/dotnet-docker "
+    "endoflife-date/endoflife.date"
 ).split()
 IMAGES = (
     "adoptopenjdk almalinux alpine amazoncorretto amazonlinux buildpack-deps caddy centos composer debian "
@@ -55,6 +57,7 @@ def main() -> int:
     releases = [Release(name) for name in RELEASES]
     sets = kept["packages"] | _packages(clones, releases)
     tables = {image: _image(clones, image, kept["sizes"].get(image, {})) for image in _shown(IMAGES)}
+    tables |= dotnet_tables(clones / "dotnet+dotnet-docker.git", kept["dotnet"])
     named = {name for table in tables.values() for fact in table.facts for name in fact.packages}
     for release in releases:
         sets |= {f"{release.name}+{name}": release.closure([name], sets[f"{release.name}/base"]) for name in named}
@@ -77,7 +80,7 @@ def main() -> int:
     own = named.union(*sets.values(), kept["apt"])
     others |= {f"_apt_{release.name}": costs(release, own) for release in releases}
     for name, content in (tables | others).items():
-        (DATA / f"{name}.json").write_bytes(encode(content, order="sorted") + b"\n")
+        (DATA / f"{name.replace('/', '+')}.json").write_bytes(encode(content, order="sorted") + b"\n")
     return 0
 
 

@@ -58,7 +58,7 @@ def image_table(image: str) -> ImageTable | None:
 
 @cache
 def _image_table(image: str) -> ImageTable:
-    return decode(_read(image), type=ImageTable)
+    return decode(_read(image.replace("/", "+")), type=ImageTable)
 
 
 @cache

@@ -86,6 +86,8 @@ def lost_commands(full: tuple[str, str], small: tuple[str, str]) -> dict[str, fr
     held, kept = packages(before), packages(after)
     if held is None or kept is None:
         held, kept = packages_beyond_jre(before, after)
+    if held is None and before.facts and after.facts and before.facts.parent == after.facts.parent:
+        held, kept = frozenset(before.facts.packages), frozenset(after.facts.packages)
     if held is None or kept is None:
         return None
     owners = {c: frozenset(p) for c, p in packages_of_commands().items()} | _ALTERNATIVES

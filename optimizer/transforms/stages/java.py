@@ -15,10 +15,11 @@ from optimizer.shell import Call, resolve
 from optimizer.syntax.lazy_pattern import lazy_pattern
 from optimizer.transforms._java_needs import TOOLS, why_named, why_program
 from optimizer.transforms.stages import compiled
+from optimizer.transforms.stages._built_sources import left_of_project
 from optimizer.transforms.stages._java_outputs import GRADLE, MAVEN, outputs, start_texts
 from optimizer.transforms.stages.interpreted import ARCHIVED, absolute, folder_of, home_of
 from optimizer.transforms.stages.nodes import Build, Effect, Runtime
-from optimizer.transforms.stages.paths import SYSTEM, is_covered, is_left
+from optimizer.transforms.stages.paths import SYSTEM
 
 _MAVEN_GOALS = frozenset(
     """clean validate initialize generate-sources process-sources generate-resources process-resources compile
@@ -131,16 +132,8 @@ def runtime(build: Build) -> Runtime | str | None:
     if not started and not any(path.endswith((".jar", "/")) for path in (*build.made, *build.copied)):
         return "which jar is started is not known"
     why = "The JDK, the build tool and the sources stay in the build stage: the program needs the JRE alone."
-    leaves = (*_left(build, started), *_OF_IMAGES)
+    leaves = (*left_of_project(build, _SOURCES, started), *_OF_IMAGES)
     return Runtime(base, started, why, build_only=_TOOLS, leaves_out=leaves, left_variables=_VARIABLES)
-
-
-def _left(build: Build, started: tuple[str, ...]) -> tuple[str, ...]:
-    """Return the sources, where nothing else lies beside them: else the COPY that brings both is done once more."""
-    leaves = compiled.left_sources(build, _SOURCES)
-    beside = {posixpath.dirname(path) for path in leaves}
-    kept = (path for path in build.copied if not is_left(path, leaves) and not is_covered(path, started))
-    return () if any(posixpath.dirname(path) in beside for path in kept) else leaves
 
 
 def _why_not(build: Build, base: Variant) -> str | None:

@@ -12,6 +12,7 @@ _MODULES: dict[str, tuple[str, ...]] = {
     "golang": ("go",),
     "node": ("node", "python"),
     "python": ("python", "node"),
+    "mcr.microsoft.com/dotnet/sdk": ("dotnet",),
     "php": ("php", "node"),
     "ruby": ("ruby",),
     "rust": ("rust",),
