@@ -30,7 +30,16 @@ _LOOKING = frozenset({"--info", "--list-runtimes", "--list-sdks", "--version", "
 _GLUED = lazy_pattern(r"(?:(?:--output|-o)[=:]|[-/]p:(?:PublishDir|OutputPath)=)(.+)", re.IGNORECASE)
 _OUTPUT = lazy_pattern(r"(?:^|/)bin/(Debug|Release)/(net[\w.]+)/")
 _STARTED = lazy_pattern(r"[^\s\"',;&|]+\.(?:dll|exe)\b")
-_FROM_SOURCES = compiled.Sources(
+_FROM_SOURCES = lazy_pattern(r"\bdotnet[\s\"',]+(run|watch|test|build|publish|ef|tool|fsi|script)\b")
+_SERVES = lazy_pattern(r"WebApplication|WebHost|AspNetCore")
+_FRAMEWORK = lazy_pattern(r"<TargetFrameworks?>([^<]+)<")
+_OF_HOME = (".nuget", ".dotnet", ".local/share/NuGet", ".templateengine", ".cache", ".aspnet")
+_OF_IMAGE = (
+    *(f"/usr/share/dotnet/{name}" for name in ("metadata", "packs", "sdk", "sdk-manifests", "templates")),
+    "/usr/share/powershell",
+    "/usr/bin/pwsh",
+)
+_PROJECT = compiled.Sources(
     files=re.compile(
         r"(?:.*/)?(?:obj|\.vs|\.config)/.*|(?:.*/)?[^/]+\.(?:cs|csproj|cshtml|fs|fsproj|razor|resx|sln|slnx|user|vb|vbproj"
         r"|props|targets|runsettings|dcproj)|(?:.*/)?(?:NuGet\.[cC]onfig|nuget\.config|global\.json|packages\.lock\.json"
@@ -86,7 +95,7 @@ def runtime(build: Build) -> Runtime | str | None:
     programs = compiled.started_by_code(build, base)
     if isinstance(programs, str):
         return programs
-    leaves = (*left_of_project(build, _SOURCES, started), *_OF_IMAGE)
+    leaves = (*left_of_project(build, _PROJECT, started), *_OF_IMAGE)
     why = "The SDK and the sources stay in the build stage: the program needs the runtime alone."
     return Runtime(base, started, why, packages=programs, leaves_out=leaves, variables=tuple(_ports(build)))
 
