@@ -51,7 +51,8 @@ class Built:
 
     def again(self, recipe: Recipe, change: Change) -> Simulation:
         """Return what becomes of the steps of the next build."""
-        return Simulation(_Chain(recipe, change, *self._options).walk(self._chain))
+        own = self._chain.own if recipe is self.recipe else {}
+        return Simulation(_Chain(recipe, change, *self._options, own=own).walk(self._chain))
 
 
 def flipped(before: IgnoreFile, after: IgnoreFile, files: Iterable[str]) -> frozenset[str]:
@@ -99,7 +100,7 @@ class _Chain(Struct):
     def walk(self, old: "_Chain | None") -> tuple[Outcome, ...]:
         """Return the outcomes; without an older build they count for nothing."""
         dockerfile = self.recipe.dockerfile
-        self.own = own_keys(dockerfile, self.builder)
+        self.own = self.own or own_keys(dockerfile, self.builder)
         needed = self._needed()
         for stage in dockerfile.stages:
             if stage.index in needed:

@@ -13,14 +13,14 @@ def history_lines(history: Replayed, style: Style) -> Iterator[str]:
     """Go through the lines of a replay."""
     before, after, commits = history.before, history.after, len(history.commits)
     yield style.paint(f"The last {count(commits, 'commit')} replayed", "bold") + (
-        f": {history.built} of them make a build run something again"
+        f": {history.built:,} of them {'makes' if history.built == 1 else 'make'} a build run something again"
     )
     yield f"  as it is:              {_work(before.steps, before.seconds)}"
     yield f"  after dfopt's rewrite: {_work(after.steps, after.seconds)}"
     if before.seconds:
         saved = round(100 * history.saving)
         verb = "saves" if saved >= 0 else "costs"
-        yield f"  the rewrite {verb} {abs(before.steps - after.steps):,} steps and about {abs(saved)} % of the time"
+        yield f"  the rewrite {verb} {count(abs(before.steps - after.steps), 'step')} and about {abs(saved)} % of the time"
     if before.doubted or after.doubted:
         yield f"  (in doubt, and counted as run again: {before.doubted:,} steps as it is, {after.doubted:,} after)"
     often = sorted(history.manifests.items(), key=lambda item: (-item[1], item[0]))

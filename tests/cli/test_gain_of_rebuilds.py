@@ -21,8 +21,9 @@ def test_split_copies_tell_what_runs_again(dfopt: Dfopt) -> None:
 def test_steps_that_moved_tell_it_too(folder: Path, dfopt: Dfopt) -> None:
     (folder / "app.py").write_text("print(1)\n")
     (folder / "Dockerfile").write_text(
-        "FROM python:3.12-slim\nCOPY app.py /app.py\nRUN apt-get update && apt-get install -y --no-install-recommends curl"
-        ' && rm -rf /var/lib/apt/lists/*\nCMD ["python", "/app.py"]\n'
+        "FROM python:3.12-slim\nCOPY app.py /app.py\n"
+        "RUN apt-get update && apt-get install -y --no-install-recommends curl && rm -rf /var/lib/apt/lists/*\n"
+        'CMD ["python", "/app.py"]\n'
     )
 
     assert "after an edit of app.py 1 of 2 steps runs again instead of 2 of 2" in dfopt("diff").text
