@@ -16,7 +16,7 @@ _ENV = re.compile(r"-\w+|--[\w-]+|\w+=.*")  # options and assignments of env(1)
 
 
 # Scripts that compile native modules, whose interpreter a slimmer base has not; and manuals, which it leaves out.
-_COMPILES = re.compile(r".*/node_modules/(?:node-gyp/gyp|nan|flatted/python)/.*")
+_COMPILES = re.compile(r".*/node_modules/(?:node-gyp/update-gyp\.py|(?:node-gyp/gyp|nan|flatted/python)/.*)")
 _MANUALS = re.compile(r"/usr/share/(?:doc|groff|info|linda|lintian|locale|man)/.*")
 
 # Programs that shells have of their own too.

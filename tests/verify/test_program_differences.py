@@ -154,6 +154,7 @@ def test_packages_of_another_python() -> None:
     ("path", "claimed"),
     [
         ("/usr/local/lib/node_modules/npm/node_modules/node-gyp/gyp/gyp_main.py", "use-slim-base"),
+        ("/usr/local/lib/node_modules/npm/node_modules/node-gyp/update-gyp.py", "use-slim-base"),
         ("/app/tool.py", None),
     ],
 )
