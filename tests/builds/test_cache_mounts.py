@@ -13,6 +13,8 @@ import pytest
 from optimizer.cli.disk import read_context
 from optimizer.engine import Plan, optimize
 
+pytestmark = pytest.mark.xdist_group("cache mounts")  # which are the builder's, one for all
+
 FIXTURES = Path(__file__).parents[2] / "fixtures" / "cases"
 
 

@@ -6,7 +6,9 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from typer.testing import CliRunner
 
+from optimizer.cli.app import app
 from optimizer.layers.keys import makes_layer
 from optimizer.layers.nodes import Builder, Fate
 from optimizer.model import read
@@ -71,3 +73,22 @@ def test_the_layers_are_those_of_the_engine(project: Project, asked: Asked, dock
     assert len(own) == len(dockerfile.stages[dockerfile.target].body)
     assert len(layers) - base == sum(makes_layer(step) for _, step in own)
     assert all(not layer.size for layer, step in own if not makes_layer(step))
+
+
+def test_a_built_image_is_shown_beside_its_dockerfile(asked: Asked, docker: Docker, tmp_path: Path) -> None:
+    (tmp_path / "a.txt").write_text("a" * 4000)
+    (tmp_path / "Dockerfile").write_text(
+        f"FROM {asked.mark}:first\nCOPY a.txt /\nENV A=1\nRUN echo b > /b\nWORKDIR /\n"
+    )
+    name = f"{asked.mark}-shown"
+    subprocess.run(["docker", "build", "--tag", name, tmp_path], check=True, capture_output=True)
+    try:
+        done = CliRunner().invoke(app, ["explain", "--format", "json", "--image", name, str(tmp_path)])
+    finally:
+        docker.call("image", "rm", name)
+    image = json.loads(done.stdout)["files"][0]["image"]
+    shown = [(row["step"], row["bytes"], row["layer"]) for row in image["rows"]]
+
+    assert image["missing"] == []
+    assert shown[-4:] == [(2, 4000, True), (3, 0, False), (4, 2, True), (5, 0, False)]
+    assert {step for step, _, _ in shown[:-4]} == {None}

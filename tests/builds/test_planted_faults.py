@@ -9,7 +9,9 @@ import pytest
 
 from optimizer.report.evidence import Check, Difference
 from optimizer.verify.builder import Builder, BuildRequest
-from optimizer.verify.comparison import Claims, Image, Linkages, compare, survey
+from optimizer.verify.comparison import Claims, Store, compare, survey
+
+pytestmark = pytest.mark.xdist_group("planted faults")  # pairs share images
 
 VENV = (
     "RUN python -m venv --without-pip {place} && touch {place}/lib/python3.11/site-packages/app.py"
@@ -384,23 +386,25 @@ HARMLESS = (
 @pytest.fixture(scope="module")
 def compared(builder: Builder, tmp_path_factory: pytest.TempPathFactory) -> Callable[[Pair], tuple[Difference, ...]]:
     """Build both files of a pair and compare the images."""
-    linkages: Linkages = {}
+    store = Store()
 
-    def surveyed(context: Path, text: str) -> Image:
+    def built(context: Path, text: str) -> str:
         dockerfile = tmp_path_factory.mktemp("dockerfile") / "Dockerfile"
         dockerfile.write_text(dedent(text).strip() + "\n")
-        image = builder.build(BuildRequest(context, dockerfile, limit=300), lambda _: None).image
-        try:
-            return survey(builder, image, linkages)
-        finally:
-            builder.remove(image)
+        return builder.build(BuildRequest(context, dockerfile, limit=300), lambda _: None).image
 
     def compare_pair(pair: Pair) -> tuple[Difference, ...]:
         context = tmp_path_factory.mktemp("context")
         for name, text in {"here": "", **pair.files}.items():
             (context / name).parent.mkdir(parents=True, exist_ok=True)
             (context / name).write_text(text)
-        return compare(surveyed(context, pair.before), surveyed(context, pair.after), pair.claims)
+        images = [built(context, text) for text in (pair.before, pair.after)]
+        try:
+            before, after = survey(builder, images, store)
+        finally:
+            for image in images:
+                builder.remove(image)
+        return compare(before, after, pair.claims)
 
     return compare_pair
 

@@ -22,6 +22,8 @@ from optimizer.verify.builders import find
 from optimizer.verify.evidence import Settings, Subject, proving
 from optimizer.verify.trials import Checks
 
+pytestmark = pytest.mark.xdist_group("docker")  # what is left behind is told by one at a time
+
 PROGRAM = [sys.executable, "-c", "from optimizer.cli import main; main()", "verify"]
 SERVER = """\
 import http.server, six

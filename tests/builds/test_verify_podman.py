@@ -9,6 +9,8 @@ from pathlib import Path
 
 import pytest
 
+pytestmark = pytest.mark.xdist_group("podman")  # one storage
+
 BASE = "debian:bookworm-slim"
 PROGRAM = [sys.executable, "-c", "from optimizer.cli import main; main()", "verify"]
 # The rewrite puts COPY in the place of ADD.
