@@ -20,7 +20,7 @@ def history_lines(history: Replayed, style: Style) -> Iterator[str]:
     if before.seconds:
         saved = round(100 * history.saving)
         verb = "saves" if saved >= 0 else "costs"
-        yield f"  the rewrite {verb} {count(abs(before.steps - after.steps), 'step')} and about {abs(saved)} % of the time"
+        yield f"  the rewrite {verb} about {abs(saved)} % of that time"
     if before.doubted or after.doubted:
         yield f"  (in doubt, and counted as run again: {before.doubted:,} steps as it is, {after.doubted:,} after)"
     often = sorted(history.manifests.items(), key=lambda item: (-item[1], item[0]))

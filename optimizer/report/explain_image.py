@@ -2,6 +2,9 @@
 
 from collections.abc import Sequence
 
+from msgspec.structs import replace
+
+from optimizer.layers.keys import makes_layer
 from optimizer.layers.words import one_line
 from optimizer.model import Dockerfile, Step
 from optimizer.report.evidence import LayerSize
@@ -41,6 +44,9 @@ def _steps(dockerfile: Dockerfile) -> list[Step]:
 
 
 def _expanded(step: Step) -> str:
+    """Return an instruction as a history has it: a command is handed on as it is written."""
+    if step.name == "RUN":
+        return one_line(step)
     return step.state.word(one_line(step), step.instruction.escape) or one_line(step)
 
 
@@ -54,4 +60,7 @@ def _shape(text: str) -> tuple[str, str]:
 def _row(layer: LayerSize, steps: Sequence[Step], at: int | None) -> ImageRow:
     if at is None:
         return ImageRow(layer, None, instruction_of(layer) or "(imported)")
-    return ImageRow(layer, steps[at].index + 1, one_line(steps[at]))
+    step = steps[at]
+    # Of a row without bytes only the instruction tells whether there is a layer: `WORKDIR /` makes none.
+    told = layer if makes_layer(step) else replace(layer, empty=True)
+    return ImageRow(told, step.index + 1, one_line(step))
