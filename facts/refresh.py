@@ -37,7 +37,7 @@ REPOSITORIES = (
     "docker-library/official-images docker-library/buildpack-deps docker-library/python docker-library/golang "
     "docker-library/ruby docker-library/php docker-library/openjdk nodejs/docker-node rust-lang/docker-rust "
     "adoptium/containers carlossg/docker-maven gradle/docker-gradle dotnet/dotnet-docker "
-    "endoflife-date/endoflife.date"
+    "erlang/docker-erlang-otp erlef/docker-elixir endoflife-date/endoflife.date"
 ).split()
 IMAGES = (
     "adoptopenjdk almalinux alpine amazoncorretto amazonlinux buildpack-deps caddy centos composer debian "

@@ -9,6 +9,7 @@ from optimizer.transforms.stages.nodes import Language
 _MODULES: dict[str, tuple[str, ...]] = {
     **dict.fromkeys(("buildpack-deps", "debian", "gcc"), ("c",)),
     **dict.fromkeys(("adoptopenjdk", "eclipse-temurin", "gradle", "maven", "openjdk"), ("java",)),
+    "elixir": ("elixir",),
     "golang": ("go",),
     "node": ("node", "python"),
     "python": ("python", "node"),
