@@ -3,6 +3,8 @@
 import posixpath
 from collections.abc import Iterator
 
+from msgspec.structs import replace
+
 from optimizer.images.pythons import python_minor
 from optimizer.model import Step
 from optimizer.shell import Call
@@ -71,7 +73,7 @@ def _entries(call: Call, step: Step) -> list[str]:
 def _activated(step: Step, call: Call, made: tuple[str, ...]) -> str | None:
     """Return the environment whose `activate` the same RUN has read."""
     for other in step.run.calls if step.run else ():
-        if other is call:
+        if other.command is call.command:
             return None
         if other.program == "source" and len(other.words) > 1:
             path = absolute(text(other.words[1], other), folder_of(other) or "/")
@@ -84,9 +86,10 @@ def environments_before(step: Step, call: Call, build: Build) -> Iterator[str]:
     """Go through the virtual environments that are made before a call, as folders."""
     for other in build.stage.body:
         for one in other.run.calls if other.run else ():
-            if one is call:
+            if one.command is call.command:
                 return
-            if (made := environment_made(one)) is not None:
+            seen = replace(one, variables={**other.state.sure, **one.variables})
+            if (made := environment_made(seen)) is not None:
                 yield f"{made}/"
         if other.index >= step.index:
             return

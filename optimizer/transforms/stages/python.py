@@ -43,6 +43,8 @@ def effect(call: Call, step: Step, build: Build) -> Effect | None:
         return _of_pip([text(word, call) for word in start.arguments], call, step, build)
     if places.environment_made(call):
         return Effect(makes=(f"{places.environment_made(call)}/",))
+    if call.program == "source" and text(call.words[-1], call).endswith("/bin/activate"):
+        return NOTHING
     if _PYTHON.fullmatch(call.program):
         return _of_python(call, step, build)
     if call.program == "uv" and text(call.words[1], call) == "pip" if call.words[1:] else False:
