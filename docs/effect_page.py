@@ -17,6 +17,7 @@ sys.path.append(str(ROOT / "benchmarks"))
 from effect_records import Outcome, Record, Study, load  # noqa: E402 (benchmarks/ is a folder of scripts)
 
 _NAMES = re.compile(r"`[^`]*`|'[^']*'|\"[^\"]*\"|\S*[/@.]\S*\w|\b\d\S*")  # what differs between two of one kind
+_FOR_DEVELOPMENT = re.compile(r" is for development$| mounts the sources over ")
 _BARE = re.compile(r"[|<>*_`]")
 
 
@@ -39,12 +40,15 @@ def values(study: Study) -> dict[str, object]:
     """Return what the template asks for."""
     projects = [record for record in study.projects.values() if record.outcome is not Outcome.NOT_BUILT]
     smaller, cases = _held(projects), _held(study.cases.values())
+    development = [record for record in projects if record.outcome is Outcome.DECLINED and for_development(record)]
     return {
         "builder": study.builder,
         "projects": projects,
         "drawn": len(study.projects),
         "smaller": smaller,
-        "share": len(smaller) / len(projects) if projects else 0.0,
+        "share": _share(smaller, projects),
+        "development": development,
+        "share_of_others": _share(smaller, [record for record in projects if record not in development]),
         "reductions": reductions(smaller),
         "counts": Counter(record.outcome.value for record in projects),
         "by": Counter(transform for record in smaller for transform in record.transforms),
@@ -93,6 +97,11 @@ def families(records: Iterable[Record]) -> list[tuple[str, int, int, float]]:
     ]
 
 
+def for_development(record: Record) -> bool:
+    """Tell whether a Dockerfile was left alone because it is one to develop with, which dfopt means to leave alone."""
+    return any(_FOR_DEVELOPMENT.search(one.reason) for one in record.declines)
+
+
 def start(record: Record) -> str:
     """Return in a word how the containers of both images fared."""
     notes = " ".join(record.start)
@@ -106,6 +115,10 @@ def start(record: Record) -> str:
 def bare(text: str) -> str:
     """Return a text that can stand in a cell of a Markdown table."""
     return _BARE.sub(lambda match: f"\\{match[0]}", " ".join(text.split()))
+
+
+def _share(part: Sequence[Record], whole: Sequence[Record]) -> float:
+    return len(part) / len(whole) if whole else 0.0
 
 
 def _held(records: Iterable[Record]) -> list[Record]:

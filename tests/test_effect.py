@@ -126,6 +126,20 @@ def test_figures_count_what_holds_alone() -> None:
     assert figures["larger"] == []
 
 
+@pytest.mark.parametrize(
+    ("reason", "share"),
+    [
+        ("nodemon of line 9 is for development", 1.0),
+        ("compose.yml mounts the sources over /app", 1.0),
+        ("wrapt 1.10.11 may be compiled", 0.5),
+    ],
+)
+def test_files_to_develop_with_are_counted_apart(reason: str, share: float) -> None:
+    figures = values(study(record("a"), record("b", Outcome.DECLINED, declines=(Decline("multi-stage", reason),))))
+
+    assert (figures["share"], figures["share_of_others"]) == (0.5, share)
+
+
 def test_an_image_that_grew_is_named() -> None:
     assert values(study(record("a", after=1001)))["larger"] == ["a"]
 
