@@ -78,12 +78,7 @@ def runtime(build: Build) -> Runtime | str | None:
     if isinstance(programs, str):
         return programs
     libraries = sorted(name for name in packages(build.full) or () if _VM.fullmatch(name))
-    leaves = (
-        *left_of_project(build, _PROJECT, started),
-        "/usr/local/lib/elixir",
-        "/usr/local/lib/erlang",
-        "/usr/local/bin",
-    )
+    leaves = (*left_of_project(build, _PROJECT, started), *_OF_IMAGE)
     why = "Elixir, Erlang and the sources stay in the build stage: the release brings its own virtual machine."
     wanted = ("ca-certificates", *libraries, *programs)
     return Runtime(base, started, why, packages=wanted, leaves_out=leaves)

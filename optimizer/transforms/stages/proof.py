@@ -25,6 +25,9 @@ def all_copies(build: Build, runtime: Runtime) -> tuple[str, ...] | str:
     if any(p.startswith("/tmp/") and any(p in need.program for need in build.needs) for p in (*made, *files)):  # noqa: S108
         return "a program is started from /tmp"
     found = (*runtime.copies, *_gathered(rest, build, leaves))
+    started = (posixpath.normpath(posixpath.join(build.workdir, need.program)) for need in build.needs)
+    if lost := next((p for p in started if p in build.copied and not is_covered(p, found)), None):
+        return f"{lost} is started, and would stay in the stage that builds"
     return tuple(p for p in dict.fromkeys(found) if not is_covered(p, (other for other in found if other != p)))
 
 
