@@ -43,7 +43,7 @@ _HEADERS = lazy_pattern(
     r"libc6?-dev|linux-libc-dev|lib(?:std|sup)c\+\+-[\w.]+-dev|libgcc-[\w.]+-dev|libpython3?[\d.]*-dev"
 )
 _DEV = lazy_pattern(r"(.+)-dev(?:el|-compat)?")
-_LIBRARY = lazy_pattern(r"lib(?!.*-(?:dev|doc|bin|dbg|tools|utils)$).+|.*-common|zlib1g|mysql-common")
+_LIBRARY = lazy_pattern(r"lib(?!.*-(?:arch-config|bin|dbg|dev|doc|headers|tools|utils)$).+|.*-common|zlib1g|mysql-common")
 # Names that another package stands for, in some releases or in all.
 _PROVIDED_BY = {
     "libcurl-dev": "libcurl4-openssl-dev", "libfreetype6-dev": "libfreetype-dev", "libjpeg-dev": "libjpeg62-turbo-dev",
