@@ -35,16 +35,16 @@ def diff(  # noqa: PLR0913 (the signature is the command line)
     from optimizer.cli.outcome import finish, reported
     from optimizer.cli.request import Request
 
-    request = Request(
-        paths=tuple(paths or ["."]),
+    request = Request.of(
+        paths,
         context=context,
         level=level,
-        select=tuple(select or ()),
-        ignore=tuple(ignore or ()),
+        select=select,
+        ignore=ignore,
         target=target,
-        build_args=tuple(build_arg or ()),
+        build_arg=build_arg,
         config=config,
-        format=format_,
+        format_=format_,
         output=output,
         jobs=jobs,
         quiet=quiet,

@@ -20,6 +20,7 @@ from optimizer.report import Entry, Evidence, Verdict, exit_code
 
 if TYPE_CHECKING:
     from optimizer.cli.jobs import Job
+    from optimizer.context import Context
     from optimizer.verify.builder import Builder
     from optimizer.verify.evidence import Proof, Settings
     from optimizer.verify.trials import Http
@@ -57,7 +58,7 @@ class Proven(NamedTuple):
     kept: tuple[str, ...] = ()
 
 
-Judge = Callable[["Proof", "Job", Entry], Entry]  # what becomes of an entry that changed
+Judge = Callable[["Proof", "Job", "Context", Entry], Entry]  # what becomes of an entry that changed
 
 
 def proofs(request: Request, wanted: Wanted) -> Iterator[Proven]:
@@ -73,18 +74,18 @@ def held(request: Request, wanted: Wanted) -> Iterator[Entry]:
     yield from (proven.entry for proven in _each(request, wanted, _stepped_back))
 
 
-def _as_it_is(proof: "Proof", job: "Job", entry: Entry) -> Entry:
+def _as_it_is(proof: "Proof", job: "Job", _: "Context", entry: Entry) -> Entry:
     assert entry.result is not None  # noqa: S101 (for the types: it changed)
     return replace(entry, evidence=proof.prove(entry.result, job.plan.level))
 
 
-def _stepped_back(proof: "Proof", job: "Job", entry: Entry) -> Entry:
-    from optimizer.cli.batch import context_of, with_result
+def _stepped_back(proof: "Proof", job: "Job", context: "Context", entry: Entry) -> Entry:
+    from optimizer.cli.batch import with_result
     from optimizer.engine import Result
     from optimizer.verify.stepping_back import best
 
     assert entry.result is not None  # noqa: S101 (for the types: it changed)
-    text, context, level = entry.result.before, context_of(job), job.plan.level
+    text, level = entry.result.before, job.plan.level
     left = best(text, context, job.plan, lambda result, measured: proof.prove(result, level, measured=measured))
     unchanged = Result(text, text, declined=entry.result.declined, layers=entry.result.layers[:1] * 2)
     result = left.result if left.evidence.verdict is Verdict.HOLDS else unchanged
@@ -135,10 +136,11 @@ def _proven(
     from optimizer.cli.batch import context_of, stopped
     from optimizer.verify.evidence import Subject, proving
 
-    subject = Subject(job.path, Path(job.context), context_of(job), job.plan.target, job.plan.build_args)
+    context = context_of(job)
+    subject = Subject(job.path, Path(job.context), context, job.plan.target, job.plan.build_args)
     try:
         with proving(builder, subject, settings, lambda text: told(f"{job.path}: {text}")) as proof:
-            judged = judge(proof, job, entry)
+            judged = judge(proof, job, context, entry)
             return Proven(judged, proof.kept if settings.keep else ())
     except Exception as error:  # noqa: BLE001 (one bad file never stops a batch)
         return Proven(stopped(job, entry, error))

@@ -1,6 +1,7 @@
 """What the user asked for, and what becomes of it for one Dockerfile with its configuration."""
 
 import os
+from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -26,6 +27,41 @@ class Request(NamedTuple):
     jobs: int | None = None
     quiet: bool = False
     verbose: bool = False
+
+    @classmethod
+    def of(  # noqa: PLR0913 (the options that the commands share)
+        cls,
+        paths: Sequence[str] | None,
+        *,
+        select: Sequence[str] | None,
+        ignore: Sequence[str] | None,
+        build_arg: Sequence[str] | None,
+        context: Path | None,
+        level: LevelName | None,
+        target: str | None,
+        config: Path | None,
+        format_: Format = Format.TEXT,
+        output: Path | None = None,
+        jobs: int | None = None,
+        quiet: bool = False,
+        verbose: bool = False,
+    ) -> "Request":
+        """Return the request of a command line as typer gives it: None is a list without anything in it."""
+        return cls(
+            paths=tuple(paths or ["."]),
+            context=context,
+            level=level,
+            select=tuple(select or ()),
+            ignore=tuple(ignore or ()),
+            target=target,
+            build_args=tuple(build_arg or ()),
+            config=config,
+            format=format_,
+            output=output,
+            jobs=jobs,
+            quiet=quiet,
+            verbose=verbose,
+        )
 
     def plan(self, configuration: Configuration) -> Plan:
         """Put the options above the configuration: they replace its values; `ignore` and build arguments add up.

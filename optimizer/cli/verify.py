@@ -56,14 +56,14 @@ def verify(  # noqa: PLR0913 (the signature is the command line)
     from optimizer.cli.proofs import Wanted, outcome, proofs
     from optimizer.cli.request import Request
 
-    request = Request(
-        paths=tuple(paths or ["."]),
+    request = Request.of(
+        paths,
         context=context,
         level=level,
-        select=tuple(select or ()),
-        ignore=tuple(ignore or ()),
+        select=select,
+        ignore=ignore,
         target=target,
-        build_args=tuple(build_arg or ()),
+        build_arg=build_arg,
         config=config,
         output=output,
         quiet=quiet,

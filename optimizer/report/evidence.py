@@ -67,6 +67,11 @@ class Measured(Struct, frozen=True):
     seconds: float
     rebuild: Rebuild | None = None
 
+    @property
+    def layer_count(self) -> int:
+        """How many layers there are, without the instructions that made none."""
+        return sum(not layer.empty for layer in self.layers)
+
 
 class Dropped(Struct, frozen=True):
     """A rewrite that was left out because the evidence spoke against it, and what that evidence was."""

@@ -41,8 +41,7 @@ def _table(before: Measured, after: Measured) -> Iterator[str]:
     yield "| | before | after | |"
     yield "|---|---:|---:|---|"
     yield f"| image | {size(before.size)} | {size(after.size)} | {change(before.size, after.size)} |"
-    layers = [sum(not layer.empty for layer in measured.layers) for measured in (before, after)]
-    yield f"| layers | {layers[0]} | {layers[1]} | |"
+    yield f"| layers | {before.layer_count} | {after.layer_count} | |"
     yield f"| build | {seconds(before.seconds)} | {seconds(after.seconds)} | |"
     if before.rebuild and after.rebuild:
         times = [seconds(each.rebuild.seconds) for each in (before, after) if each.rebuild]

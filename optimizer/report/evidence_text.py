@@ -54,8 +54,7 @@ def _figures(before: Measured | None, after: Measured | None) -> Iterator[str]:
     if before is None or after is None:
         return
     yield _row("image", _turns(size(before.size), size(after.size), change(before.size, after.size)))
-    layers = [sum(not layer.empty for layer in measured.layers) for measured in (before, after)]
-    yield _row("layers", _turns(*map(str, layers)))
+    yield _row("layers", _turns(str(before.layer_count), str(after.layer_count)))
     yield _row("build", _turns(seconds(before.seconds), seconds(after.seconds)))
     if before.rebuild and after.rebuild:
         steps = [f"{len(each.executed)} run, {len(each.cached)} cached" for each in (before.rebuild, after.rebuild)]
