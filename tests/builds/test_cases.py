@@ -47,7 +47,7 @@ CASES = list(_cases())
 
 def of(cases: list[Case]) -> pytest.MarkDecorator:
     """Give a test these cases; all the tests of a case run in one process, which proves it once."""
-    marked = (pytest.param(case, id=case.name, marks=pytest.mark.xdist_group(case.name)) for case in cases)
+    marked = [pytest.param(case, id=case.name, marks=pytest.mark.xdist_group(case.name)) for case in cases]
     return pytest.mark.parametrize("case", marked)
 
 
