@@ -15,10 +15,11 @@ from optimizer.images import variant
 from optimizer.model import BASE_WORKDIR, Dockerfile, Step, mounts, read
 from optimizer.syntax import parse
 from optimizer.transforms._copies import below, brings_context, image_path, read_copy
+from optimizer.verify._bases import Exchange, exchange_of
 
 _START = "exec-form"
 _STAGES = "multi-stage"
-_SLIMMER = (_STAGES, "use-slim-base")
+_SLIMMER = (_STAGES, "distroless-base", "use-slim-base", "replace-retired-base")
 _PACKAGES = (*_SLIMMER, "skip-recommends")  # in the order in which they answer for a lost package
 # What slim images leave out of packages that they have (Debian's `/etc/dpkg/dpkg.cfg.d/docker`).
 _MANUALS = tuple(f"/usr/share/{name}" for name in ("doc", "groff", "info", "linda", "lintian", "locale", "man"))
@@ -50,6 +51,7 @@ class Claims(Struct, frozen=True):
     packages: str | None = None
     slimmer: str | None = None
     variables: Mapping[str, str] = field(default_factory=dict)
+    exchange: Exchange | None = None  # of the base image by one of another family
 
 
 def claims_of(
@@ -72,6 +74,7 @@ def claims_of(
         packages=next((name for name in _PACKAGES if name in applied), None),
         slimmer=slimmer,
         variables=dict.fromkeys(_of_base(before, after), _STAGES) if _STAGES in applied else {},
+        exchange=exchange_of(result, after, context),
     )
 
 

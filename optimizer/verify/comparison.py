@@ -12,6 +12,7 @@ again=survey(builder, (second.image,), store)[0])` leaves out what two builds of
 from collections.abc import Callable, Iterable, Sequence
 
 from optimizer.report.evidence import Check, Difference
+from optimizer.verify._bases import sorted_out
 from optimizer.verify._claims import Claims, claims_of
 from optimizer.verify._config import config_differences
 from optimizer.verify._files import file_differences
@@ -57,13 +58,14 @@ def compare(before: Image, after: Image, claims: Claims, *, again: Image | None 
 
     `again` is what a second build of the original gave: where it differs from the first, that says nothing.
     """
-    return (
+    found = (
         *config_differences(before, after, claims.start, claims.variables),
         *program_differences(before, after, claims.slimmer),
         *library_differences(before, after, claims.packages),
         *import_differences(before, after),
         *file_differences(before, after, claims, _news(before, again)),
     )
+    return tuple(sorted_out(found, claims.exchange))
 
 
 def is_doubtful(differences: Iterable[Difference]) -> bool:
