@@ -15,6 +15,7 @@ VARIABLES = {
     "gitea": ("DFOPT_GITEA_TOKEN", "GITEA_TOKEN", "FORGEJO_TOKEN"),
 }
 _OWN_SERVERS = {"github": ("GITHUB_SERVER_URL", "GH_HOST"), "gitlab": ("CI_SERVER_URL", "GITLAB_HOST"), "gitea": ()}
+_SHORTEST = 16  # a name that is longer may be a token
 _PUBLIC = {"github": "github.com", "gitlab": "gitlab.com"}
 
 
@@ -49,9 +50,12 @@ class Tokens:
         return self._stored(target.server)
 
     def learn(self, url: str) -> None:
-        """Keep what stands before the host of a URL out of all texts."""
-        user, _, _ = url.partition("://")[2].rpartition("@")
-        self.secrets += [Secret(part) for part in {user, *user.split(":", 1)} if part]
+        """Keep the password of a URL out of all texts, and a token in the place of the user's name."""
+        scheme, _, rest = url.partition("://")
+        user, colon, password = rest.rpartition("@")[0].partition(":")
+        secret = password if colon else user if len(user) >= _SHORTEST else ""
+        if scheme in {"http", "https"} and secret:
+            self.secrets.append(Secret(secret))
 
     def _stored(self, server: str) -> Secret | None:
         """Ask git's credential helpers."""

@@ -90,8 +90,8 @@ class Forge(Protocol):
     def requests(self, branch: str, source: Repository) -> Sequence[PullRequest]:
         """Return the requests that come from a branch, in any phase, the newest first."""
 
-    def open_requests(self) -> Sequence[PullRequest]:
-        """Return all open requests."""
+    def open_requests(self, source: Repository) -> Sequence[PullRequest]:
+        """Return all open requests that come from a repository."""
 
     def open(self, draft: Draft) -> PullRequest:
         """Open a request."""

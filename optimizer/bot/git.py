@@ -5,6 +5,7 @@ import subprocess
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from types import MappingProxyType
+from urllib.parse import urlsplit
 
 from optimizer.bot.secret import Secret, redacted
 
@@ -50,16 +51,17 @@ class GitError(Exception):
 
 
 class Git:
-    """git in one folder, with the token of one forge."""
+    """git in one folder, with the token of one forge, which only the server of `url` is given."""
 
-    def __init__(self, folder: Path, user: str = "", token: Secret | None = None) -> None:
+    def __init__(self, folder: Path, user: str = "", token: Secret | None = None, url: str = "") -> None:
         self.folder = folder
         self._user = user
         self._token = token
+        self._url = url
 
     def at(self, folder: Path) -> "Git":
         """Return the same in another folder."""
-        return Git(folder, self._user, self._token)
+        return Git(folder, self._user, self._token, self._url)
 
     def __call__(self, *arguments: str, text: str | None = None, more: Mapping[str, str] = MappingProxyType({})) -> str:
         """Run a command and return what it prints; `text` is its standard input. Raises GitError."""
@@ -87,11 +89,11 @@ class Git:
             return None
 
     def _options(self) -> Sequence[str]:
-        return (
-            _OPTIONS
-            if self._token is None
-            else (*_OPTIONS, "-c", "credential.helper=", "-c", f"credential.helper={_HELPER}")
-        )
+        if self._token is None:
+            return _OPTIONS
+        parts = urlsplit(self._url)
+        own = f"credential.{parts.scheme}://{parts.netloc.rpartition('@')[2]}.helper={_HELPER}"
+        return (*_OPTIONS, "-c", "credential.helper=", "-c", own)
 
     def _environment(self, more: Mapping[str, str]) -> Mapping[str, str]:
         kept = {name: value for name, value in os.environ.items() if not name.startswith(_UNWANTED)}

@@ -56,9 +56,10 @@ class Gitea:
         own = [p for p in found if _from(p, branch, source)]
         return [_pull(pull) for pull in sorted(own, key=lambda pull: -pull["number"])]
 
-    def open_requests(self) -> Sequence[PullRequest]:
-        """Return all open requests."""
-        return [_pull(pull) for pull in self._pages("/pulls", "the pull requests", state="open")]
+    def open_requests(self, source: Repository) -> Sequence[PullRequest]:
+        """Return all open requests that come from a repository."""
+        found = self._pages("/pulls", "the pull requests", state="open")
+        return [_pull(pull) for pull in found if _from(pull, pull["head"]["ref"], source)]
 
     def open(self, draft: Draft) -> PullRequest:
         """Open a request."""

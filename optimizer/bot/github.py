@@ -59,10 +59,11 @@ class GitHub:
             found = self._repo.get_pulls(state="all", head=f"{source.owner}:{branch}", sort="created", direction="desc")
             return [_pull(pull) for pull in found]
 
-    def open_requests(self) -> Sequence[PullRequest]:
-        """Return all open requests."""
+    def open_requests(self, source: Repository) -> Sequence[PullRequest]:
+        """Return all open requests that come from a repository."""
         with _words("the pull requests", needs="Pull requests: read"):
-            return [_pull(pull) for pull in self._repo.get_pulls(state="open")]
+            found = self._repo.get_pulls(state="open")
+            return [_pull(pull) for pull in found if pull.head.repo and pull.head.repo.full_name == source.name]
 
     def open(self, draft: Draft) -> PullRequest:
         """Open a request."""

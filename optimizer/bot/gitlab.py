@@ -1,6 +1,6 @@
 """GitLab through python-gitlab: https://docs.gitlab.com/api/merge_requests/."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
@@ -49,13 +49,12 @@ class GitLab:
             listed = self._project.mergerequests.list(
                 iterator=True, state="all", source_branch=branch, order_by="created_at", sort="desc"
             )
-            own = self._project.id if source.name == self._name else self._client.projects.get(source.name).id
-            return [_request(request) for request in listed if request.source_project_id == own]
+            return self._from(source, listed)
 
-    def open_requests(self) -> Sequence[PullRequest]:
-        """Return all open requests."""
+    def open_requests(self, source: Repository) -> Sequence[PullRequest]:
+        """Return all open requests that come from a repository."""
         with _words("the merge requests"):
-            return [_request(r) for r in self._project.mergerequests.list(iterator=True, state="opened")]
+            return self._from(source, self._project.mergerequests.list(iterator=True, state="opened"))
 
     def open(self, draft: Draft) -> PullRequest:
         """Open a request."""
@@ -107,6 +106,10 @@ class GitLab:
                 }  # fmt: skip
                 request.discussions.create({"body": _above(one), "position": position})
             request.notes.create({"body": text})
+
+    def _from(self, source: Repository, listed: Iterable[Any]) -> list[PullRequest]:
+        own = self._project.id if source.name == self._name else self._client.projects.get(source.name).id
+        return [_request(request) for request in listed if request.source_project_id == own]
 
     @property
     def _project(self) -> "Project":

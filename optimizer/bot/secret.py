@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from urllib.parse import quote
 
 _HIDDEN = "(hidden)"
+_TELLING = 8  # a shorter piece of Base64 may be in any text
 _USER_IN_URL = re.compile(r"(?<=://)[^/@\s'\"]+(?=@)")
 
 
@@ -41,5 +42,6 @@ def _forms(secrets: Iterable[Secret]) -> set[str]:
         # A header holds `user:token` in Base64; what precedes the token shifts it by none, one or two bytes.
         for shift in range(3):
             coded = base64.b64encode(b"\0" * shift + token.encode()).decode().rstrip("=")
-            found.add(coded[(0, 2, 3)[shift] : -1])
-    return {form for form in found if len(form) > 3}  # noqa: PLR2004 (less would be found in any text)
+            inner = coded[(0, 2, 3)[shift] : -1]
+            found |= {inner} if len(inner) >= _TELLING else set()
+    return {form for form in found if form}

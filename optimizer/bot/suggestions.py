@@ -39,7 +39,7 @@ def suggest(
     if forge is None:
         raise ForgeError("to see the request a token is needed")
     repository, review = forge.repository(), forge.review(number)
-    git = Git(Path.cwd(), forge.user, token)
+    git = Git(Path.cwd(), forge.user, token, repository.clone_url)
     url = repository.clone_url
     # The forges keep the heads of requests below these names, whatever repository they come from.
     name = f"refs/merge-requests/{number}/head" if forge.kind == "GitLab" else f"refs/pull/{number}/head"

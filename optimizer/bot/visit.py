@@ -1,6 +1,7 @@
 """One repository from its target to what was done there."""
 
 import os.path
+import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -17,6 +18,8 @@ from optimizer.bot.maintain import Did, Site, Step, Unit, left_over, maintain
 from optimizer.bot.secret import Secret
 from optimizer.bot.target import Target
 from optimizer.report import Entry
+
+_TRIES, _PAUSE = 20, 3.0  # a minute for the forge to make a fork
 
 Optimize = Callable[[Path], Sequence[Entry]]  # a work tree to its Dockerfiles, each with its result
 
@@ -54,6 +57,8 @@ def visit(target: Target, token: Secret | None, wishes: Wishes, optimize: Optimi
     if repository and repository.archived:
         return Visit(target.text, problem=f"{repository.name} is archived: nothing can be opened there")
     source = _source(forge, repository, wishes) if forge and repository else None
+    if forge and source and source != repository:
+        _wait_for(source, Git(Path.cwd(), forge.user, token, source.clone_url))
     with _checkout(target, token, forge, repository, wishes) as checkout:
         remote = target.remote if source == repository and target.remote else source.clone_url if source else "origin"
         site = Site(checkout, render, remote, forge, source, wishes.dry)
@@ -61,9 +66,9 @@ def visit(target: Target, token: Secret | None, wishes: Wishes, optimize: Optimi
         units = (branches.each if wishes.split else branches.together)(wishes.prefix, entries)
         tips = checkout.tips(remote, f"{wishes.prefix}*") if forge else {}
         steps = [_step(site, unit, tips.get(unit.branch)) for unit in units]
-        if forge:
+        if forge and source:
             kept = {unit.branch for unit in units}
-            steps += left_over(site, forge.open_requests(), kept, wishes.prefix, tips)
+            steps += left_over(site, forge.open_requests(source), kept, wishes.prefix, tips)
     notes = tuple(f"{entry.patch_path}: {entry.error}" for entry in entries if entry.error)
     return Visit(target.text, tuple(steps), notes=notes, bug=any(entry.bug for entry in entries))
 
@@ -100,11 +105,21 @@ def _source(forge: Forge, repository: Repository, wishes: Wishes) -> Repository:
     return forge.fork()
 
 
+def _wait_for(fork: Repository, git: Git) -> None:
+    """Wait until a fork is there: forges make them in the background."""
+    for _ in range(_TRIES):
+        if git.asked("ls-remote", "--", fork.clone_url, "HEAD") is not None:
+            return
+        time.sleep(_PAUSE)
+    raise ForgeError(f"the fork {fork.name} is not ready; run it again later")
+
+
 @contextmanager
 def _checkout(
     target: Target, token: Secret | None, forge: Forge | None, repository: Repository | None, wishes: Wishes
 ) -> Iterator[Checkout]:
-    git = Git(target.clone or Path.cwd(), forge.user if forge else "", token if forge else None)
+    known = (forge.user, token, repository.clone_url) if forge and repository else ()
+    git = Git(target.clone or Path.cwd(), *known)
     if target.clone:
         base = wishes.base or (repository.default_branch if repository else default_branch(git, target.remote))
         with beside(git, target.remote, base) as checkout:

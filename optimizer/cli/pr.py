@@ -122,7 +122,10 @@ def pr(  # noqa: PLR0913 (the signature is the command line)
         jobs,
         quiet=quiet,
     )
-    finish(outcome(_all(targets, from_), run, as_json=format_ is RunFormat.JSON))
+    named = _all(targets, from_)
+    if suggest is not None and len(named) != 1:
+        raise typer.BadParameter("a number belongs to one repository", param_hint="--suggest")
+    finish(outcome(named, run, as_json=format_ is RunFormat.JSON))
 
 
 def _all(targets: list[str] | None, file: Path | None) -> list[str]:

@@ -95,7 +95,9 @@ class GitHubDialect:
             found["merged"] = request.merged
         sides = (("head", request.branch, self._server.store.head(request)), ("base", request.base, "1" * 40))
         for side, branch, sha in sides:
-            found[side] = {**found.get(side, {}), "ref": branch, "sha": sha, "label": f"x:{branch}"}
+            source = request.source if side == "head" else repository.name
+            repo = {**found.get(side, {}).get("repo", {}), "full_name": source}
+            found[side] = {**found.get(side, {}), "ref": branch, "sha": sha, "label": f"x:{branch}", "repo": repo}
         return found
 
     def _comment(self, one: dict[str, Any]) -> dict[str, Any]:

@@ -88,6 +88,19 @@ def test_requests_of_others_are_never_touched(forge: Forge, dfopt: Dfopt) -> Non
     assert [(r.state, r.comments, r.body) for r in repository.requests] == [("open", [], "By hand.")] * 2
 
 
+def test_requests_from_elsewhere_with_the_same_notes_are_never_touched(forge: Forge, dfopt: Dfopt) -> None:
+    repository = forge.store.add("team/app", FILES)
+    dfopt(forge, forge.target("team/app"), "--split", "--fork", *ONLY)
+    (theirs,) = repository.requests
+    assert theirs.source == "robot/app"
+
+    dfopt(forge, forge.target("team/app"), *ONLY)
+
+    assert [(r.source, r.state, r.comments) for r in repository.requests] == [
+        ("robot/app", "open", []), ("team/app", "open", [])
+    ]  # fmt: skip
+
+
 def test_a_dry_run_shows_all_and_changes_nothing(forge: Forge, dfopt: Dfopt) -> None:
     repository = forge.store.add("team/app", FILES)
 

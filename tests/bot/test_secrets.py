@@ -9,6 +9,7 @@ import pytest
 
 from optimizer.bot import visit as visits
 from optimizer.bot.credentials import Tokens
+from optimizer.bot.git import Git
 from optimizer.bot.secret import Secret, redacted
 from optimizer.bot.target import target_of
 from tests.bot.conftest import DOCKERFILE, FILES, ONLY, Dfopt, Forge
@@ -125,6 +126,32 @@ def test_the_credential_helper_of_git_is_asked(tmp_path: Path, monkeypatch: pyte
     assert found.reveal() == "stored"
     assert tokens.of(target_of("gitea:elsewhere.example/a/b", {})) is None
     assert redacted("it is stored", tokens.secrets) == "it is (hidden)"
+
+
+@pytest.mark.parametrize(
+    ("url", "hidden"),
+    [
+        ("https://me:secret@git.example/a", "secret"),
+        ("https://ghp_0123456789abcdef@git.example/a", "ghp_0123456789abcdef"),
+        ("https://alice@git.example/alice/a", None),
+        ("ssh://alice@git.example/alice/a", None),
+        ("git@git.example:a/b", None),
+    ],
+)
+def test_what_is_secret_of_a_url(url: str, hidden: str | None) -> None:
+    tokens = Tokens({})
+    tokens.learn(url)
+
+    assert [secret.reveal() for secret in tokens.secrets] == ([hidden] if hidden else [])
+
+
+def test_git_gives_the_token_to_its_own_server_only(tmp_path: Path) -> None:
+    known = Git(tmp_path, "me", Secret(TOKEN), "https://git.example:8443/a/b.git")
+    asked = "protocol=https\nhost={}\n\n"
+
+    assert TOKEN in (known.asked("credential", "fill", text=asked.format("git.example:8443")) or "")
+    assert TOKEN not in (known.asked("credential", "fill", text=asked.format("git.example")) or "")
+    assert TOKEN not in (known.asked("credential", "fill", text=asked.format("evil.example")) or "")
 
 
 @pytest.mark.parametrize("show", [str, repr, "{}".format, lambda secret: f"{secret!r:>5}"])
