@@ -1,6 +1,7 @@
 """The edits of `fixtures/rebuilds`: what the model says of them, and what a builder does.
 
-`python -m tests.rebuilds [NAME...]` asks the builder and writes what it did to `fixtures/rebuilds/observed.json`.
+`python -m tests.rebuilds [NAME...]` asks the builder and writes what it did to `fixtures/rebuilds/observed.json`, or to
+`observed_with_links.json` where the engine keeps its images in containerd, so that `--link` counts for its cache.
 """
 
 import hashlib
@@ -31,7 +32,7 @@ from optimizer.syntax import parse
 from optimizer.verify.builders._progress import RawJson
 
 FOLDER = Path(__file__).parents[1] / "fixtures" / "rebuilds"
-OBSERVED = FOLDER / "observed.json"
+OBSERVED = {False: FOLDER / "observed.json", True: FOLDER / "observed_with_links.json"}
 OLDER = {"DOCKER_BUILDKIT": "0"}
 Words = list[str]
 
@@ -125,13 +126,13 @@ def _project(path: Path) -> Project:
     )
 
 
-def observed() -> dict[str, list[Words]]:
+def observed(*, links: bool = False) -> dict[str, list[Words]]:
     """Return what a builder ran again: by project, for each edit the steps (`build 3` is one of a stage)."""
-    found: dict[str, list[Words]] = json.loads(OBSERVED.read_text())
+    found: dict[str, list[Words]] = json.loads(OBSERVED[links].read_text())
     return found
 
 
-def predicted(project: Project) -> Iterator[dict[str, Fate]]:
+def predicted(project: Project, *, links: bool = False) -> Iterator[dict[str, Fate]]:
     """Go through what the model says of each edit, by the builder's names of the steps."""
     with project.written("model") as root:
         for number, edit in enumerate(project.edits):
@@ -143,7 +144,7 @@ def predicted(project: Project) -> Iterator[dict[str, Fate]]:
             after = recipe(root, edit, build_args=edit.build_args)
             files |= flipped(before.context.ignore, after.context.ignore, now)
             change = Change(frozenset(files))
-            simulation = simulate(before, after, change, builder=project.builder, links=False)
+            simulation = simulate(before, after, change, builder=project.builder, links=links)
             yield fates(simulation, after.dockerfile, project.builder)
 
 
@@ -217,6 +218,12 @@ class Asked:
         self.mark, self.images = f"dfopt-rebuilds-{uuid4().hex[:8]}", []
         return self.__enter__()
 
+    @property
+    def links(self) -> bool:
+        """Whether `--link` counts for its cache."""
+        words = ["docker", "info", "--format={{json .DriverStatus}}"]
+        return "containerd.snapshotter" in subprocess.run(words, check=True, capture_output=True, text=True).stdout
+
     def each(self, asked: Iterable[Project]) -> dict[str, list[Words]]:
         """Build projects and each of their edits; return the steps that ran, by project and edit."""
         chosen = list(asked)
@@ -284,5 +291,6 @@ def _target(path: Path) -> str | None:
 if __name__ == "__main__":
     with Asked() as asked:
         wanted = [project for project in projects() if project.name in sys.argv[1:] or not sys.argv[1:]]
-        done = (observed() if OBSERVED.exists() else {}) | asked.each(wanted)
-        OBSERVED.write_text(json.dumps(dict(sorted(done.items())), indent=1) + "\n")
+        found = OBSERVED[asked.links]
+        done = (json.loads(found.read_text()) if found.exists() else {}) | asked.each(wanted)
+        found.write_text(json.dumps(dict(sorted(done.items())), indent=1) + "\n")

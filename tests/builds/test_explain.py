@@ -32,20 +32,21 @@ def asked(docker: Docker) -> Iterator[Asked]:
 
 def test_what_runs_again_is_what_the_model_says(asked: Asked) -> None:
     ran = asked.each(projects())
-    wrong = {project.name: _wrong(project, ran[project.name]) for project in projects()}
+    links = asked.links
+    wrong = {project.name: _wrong(project, ran[project.name], links=links) for project in projects()}
     pairs = sum(len(project.edits) for project in projects())
     # A builder that others use too may lose its cache between two builds: what differs is asked once more.
     again = asked.renewed().each([project for project in projects() if wrong[project.name]])
-    wrong |= {project.name: _wrong(project, again[project.name]) for project in projects() if project.name in again}
+    wrong |= {p.name: _wrong(p, again[p.name], links=links) for p in projects() if p.name in again}
 
     assert pairs >= 150
     assert sum(map(len, wrong.values())) <= pairs * (1 - AGREEMENT), wrong
 
 
-def _wrong(project: Project, ran: list[Words]) -> list[tuple[Edit, object, Words]]:
+def _wrong(project: Project, ran: list[Words], *, links: bool) -> list[tuple[Edit, object, Words]]:
     """Return the edits of which the model says something else than the builder did."""
     found = []
-    for edit, fates, names in zip(project.edits, predicted(project), ran, strict=True):
+    for edit, fates, names in zip(project.edits, predicted(project, links=links), ran, strict=True):
         sure = {name for name, fate in fates.items() if fate is Fate.RUNS}
         doubted = {name for name, fate in fates.items() if fate is Fate.MAY_RUN}
         if not sure <= set(names) <= sure | doubted:

@@ -60,6 +60,8 @@ def test_packages_count_with_what_they_bring_and_once() -> None:
     assert 90_000_000 < git < 120_000_000  # apt says 109 MB
     assert git < both < git + 3_000_000
     assert more > git + 10_000_000
+    assert added("RUN apt-get install -y --no-install-recommends git && apt-get install -y bash\n") == git
+    assert added("RUN aptitude install -y -R git\n") == git
     assert added("RUN apt-get install -y bash\n") == 0
 
 
