@@ -3,10 +3,12 @@
 import os
 import sys
 from collections.abc import Sequence
+from datetime import date
 from pathlib import Path
 from typing import NamedTuple, NoReturn
 
 from optimizer.cli.arguments import Format
+from optimizer.cli.facts_age import notices
 from optimizer.cli.request import Request
 from optimizer.report import Entry, exit_code
 
@@ -24,6 +26,8 @@ def reported(entries: Sequence[Entry], request: Request, *, written: bool, chang
     """Report a run as the request wants it."""
     code = exit_code(entries, changes_count=changes_count)
     messages = [message for entry in entries for message in problems(entry, verbose=request.verbose)]
+    if any(entry.changed for entry in entries):
+        messages += notices(entries, date.today())  # noqa: DTZ011 - the day at the user's place
     return Outcome(_report(entries, request, written=written), tuple(messages), code, request.output)
 
 

@@ -220,8 +220,7 @@ def _kept(found: tuple[Stored, ...], calls: tuple[Call, ...], outside: list[str]
 
 def _take_packages(step: Step, made: _Stage, calls: tuple[Call, ...], outside: list[str]) -> None:
     """Add the packages of Debian that a RUN leaves installed, and apt's lists."""
-    wanted: list[str] = []
-    recommended = False
+    wanted: dict[bool, list[str]] = {False: [], True: []}  # with what they recommend, or without
     refreshed = False
     for call in calls:
         if call.program not in APT.programs:
@@ -230,17 +229,20 @@ def _take_packages(step: Step, made: _Stage, calls: tuple[Call, ...], outside: l
         asked = invocation(call, APT.grammar)
         names = [_VERSION.sub("", word.value) for word in asked.operands if word.value]
         if asked.action == "install":
-            wanted += names
-            recommended = recommended or not _lean(call)
+            wanted[not _lean(call)] += names
         elif asked.action in {"remove", "purge", "autoremove"}:
-            wanted = [name for name in wanted if name not in names]
+            wanted = {key: [name for name in known if name not in names] for key, known in wanted.items()}
         refreshed = refreshed or asked.action == "update"
     if refreshed and not made.lists and not any(below(_PLACE, place) for place in outside):
         made.lists = True
         _add(made, step, "apt's package lists", _LISTS)
-    if not wanted:
-        return
-    found = cost(wanted, made.release, made.there, recommends=recommended) if made.release else None
+    for recommended, names in wanted.items():
+        if names:
+            _take_named(step, made, names, recommended=recommended)
+
+
+def _take_named(step: Step, made: _Stage, names: list[str], *, recommended: bool) -> None:
+    found = cost(names, made.release, made.there, recommends=recommended) if made.release else None
     if found is None:
         made.unknown.append(f"line {step.line}: packages of the distribution")
         return
@@ -250,8 +252,9 @@ def _take_packages(step: Step, made: _Stage, calls: tuple[Call, ...], outside: l
 
 
 def _lean(call: Call) -> bool:
-    texts = [word.text for word in call.arguments]
-    return "--no-install-recommends" in texts or any("Install-Recommends=" in text for text in texts)
+    texts = {word.text for word in call.arguments}
+    plain = {"--no-install-recommends", "--without-recommends", *(("-R",) if call.program == "aptitude" else ())}
+    return not plain.isdisjoint(texts) or any("Install-Recommends=" in text for text in texts)
 
 
 def _removes_lists(call: Call) -> bool:
