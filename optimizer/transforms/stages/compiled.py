@@ -27,6 +27,7 @@ _BESIDE = lazy_pattern(
 _STARTING = lazy_pattern(
     r"\bos/exec\b|\bsyscall\.Exec\b|\bprocess::Command\b|\bCommand::new\b|\bpopen\s*\(|\bsystem\s*\(|\bexec[lv]p?e?\s*\("
     r"|\bposix_spawn|QProcess|boost::process"
+    r"|\bProcess\.Start\b|ProcessStartInfo|\bSystem\.(?:cmd|shell)\b|\bPort\.open\b|:os\.cmd\b"
 )
 _QUOTED = lazy_pattern(r"""["'`\s](?:/usr)?(?:/s?bin/)?([\w.+-]+)(?=["'`\s])""")
 _LITERAL = lazy_pattern(r"\"([^\"\\\n]{1,200})\"|`([^`]{1,200})`")
