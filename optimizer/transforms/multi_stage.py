@@ -15,7 +15,7 @@ from optimizer.syntax.lazy_pattern import lazy_pattern
 from optimizer.transforms._finding import Decline, Finding, Level, Rewrite
 from optimizer.transforms._transform import Example, Subject, Touches, transform
 
-_TAGGED = lazy_pattern(r"(?:docker\.io/)?(?:library/)?([a-z./-]+)(?::([\w.-]+))?")
+_TAGGED = lazy_pattern(r"(?:docker\.io/)?(?:library/)?([a-z./-]+)(?::([\w.${}:-]+))?")
 _OTHER = lazy_pattern(r"alpine|windows|nanoserver|onbuild|scratch")
 
 
@@ -71,21 +71,24 @@ def multi_stage(subject: Subject) -> Iterator[Finding]:
     origin = stage.steps[0]
     if origin.instruction.problem:
         return
-    full = _full(origin.instruction.arguments[0])
+    full = _full(stage, origin.instruction.arguments[0])
     if full is None:
         return
-    found = _judged(subject, stage, full)
+    found = full if isinstance(full, str) else _judged(subject, stage, full)
     if found is not None:
         yield Decline(origin.line, found) if isinstance(found, str) else found
 
 
-def _full(word: str) -> Variant | None:
-    """Return the official image of a language that FROM names in so many words."""
-    from optimizer.transforms.stages.languages import languages_for
+def _full(stage: Stage, word: str) -> Variant | str | None:
+    """Return the official image of a language that FROM names in so many words, or why it cannot be told."""
+    from optimizer.transforms.stages.languages import is_for_building
 
     match = _TAGGED.fullmatch(word)
-    if match is None or _OTHER.search(word) or not languages_for(match[1]):
+    started = frozenset(call.program for step in stage.body if step.run for call in step.run.calls)
+    if match is None or _OTHER.search(word) or not is_for_building(match[1], started):
         return None
+    if "$" in (match[2] or ""):
+        return "the tag of the base image is an argument"
     found = variant(match[1], match[2])
     return found and with_size(found)
 

@@ -18,6 +18,14 @@ _MODULES: dict[str, tuple[str, ...]] = {
     "ruby": ("ruby",),
     "rust": ("rust",),
 }
+# Images for all kinds of use, which concern a language only where one of its programs is started.
+_COMPILING = frozenset("c++ cc clang clang++ cmake g++ gcc gfortran gmake make meson ninja".split())
+_PLAIN = {"buildpack-deps": _COMPILING, "debian": _COMPILING}
+
+
+def is_for_building(image: str, started: frozenset[str]) -> bool:
+    """Tell whether a stage on an image builds a program, by the programs that its steps start."""
+    return image in _MODULES and (image not in _PLAIN or not _PLAIN[image].isdisjoint(started))
 
 
 def languages_for(image: str) -> tuple[Language, ...]:
