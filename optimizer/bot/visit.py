@@ -17,7 +17,7 @@ from optimizer.bot.git import Git, GitError
 from optimizer.bot.maintain import Did, Site, Step, Unit, left_over, maintain
 from optimizer.bot.secret import Secret
 from optimizer.bot.target import Target
-from optimizer.report import Entry
+from optimizer.report import Entry, Verdict
 
 _TRIES, _PAUSE = 20, 3.0  # a minute for the forge to make a fork
 
@@ -69,7 +69,7 @@ def visit(target: Target, token: Secret | None, wishes: Wishes, optimize: Optimi
         if forge and source:
             kept = {unit.branch for unit in units}
             steps += left_over(site, forge.open_requests(source), kept, wishes.prefix, tips)
-    notes = tuple(f"{entry.patch_path}: {entry.error}" for entry in entries if entry.error)
+    notes = tuple(problem for entry in entries if (problem := _problem(entry)))
     return Visit(target.text, tuple(steps), notes=notes, bug=any(entry.bug for entry in entries))
 
 
@@ -150,11 +150,20 @@ def _named(entry: Entry, checkout: Checkout) -> Entry:
     return replace(entry, result=None, artifacts=(), error="leads out of the repository, left alone")
 
 
+def _problem(entry: Entry) -> str | None:
+    """Return why nothing can be said of a Dockerfile: it is no good, or its builds did not end with a proof."""
+    if entry.error:
+        return f"{entry.patch_path}: {entry.error}"
+    if entry.changed or entry.evidence is None or entry.evidence.verdict is Verdict.HOLDS:
+        return None
+    return f"{entry.patch_path}: not proven: {entry.evidence.problem or 'the builds speak against every rewrite'}"
+
+
 def _step(site: Site, unit: Unit, tip: str | None) -> Step:
     """Do what one branch needs; without a single result nothing is known, so that nothing may be closed."""
-    errors = [entry for entry in unit.entries if entry.error]
-    if errors and not any(entry.changed for entry in unit.entries):
-        return Step(Did.REFUSED, unit.branch, f"{errors[0].patch_path}: {errors[0].error}")
+    problems = [problem for entry in unit.entries if (problem := _problem(entry))]
+    if problems and not any(entry.changed for entry in unit.entries):
+        return Step(Did.REFUSED, unit.branch, problems[0])
     try:
         return maintain(site, unit, tip)
     except (ForgeError, GitError) as error:
