@@ -150,15 +150,16 @@ class _Judge(Struct, frozen=True):
             if step.run is None or step.stage not in stages:
                 continue
             has, pool = self.has(step.stage, step.index), change.lost | installed(dockerfile, step.stage, self.release)
+            lost = pool if change.split else change.lost
             if minor is not None:
                 current = change.full.last is None or change.full.last >= _FIRST_PIP
-                python = _python_needs.Interpreter(minor, self.release, change.lost, pool, current)
+                python = _python_needs.Interpreter(minor, self.release, lost, pool, current)
                 yield from _python_needs.why_needed(dockerfile, self.context, step, python, has)
             elif (
                 any(re.match(r"pip|python", call.program) for call in step.run.calls) and change.full.image == "python"
             ):
                 yield Lack(f"which wheels there are for {change.full.name} is not known")
-            stock = _node_needs.Stock(change.lost, has, pool)
+            stock = _node_needs.Stock(lost, has, pool)
             yield from _node_needs.why_needed(dockerfile, self.context, step, stock)
             there = installed(dockerfile, step.stage, self.release, step.index)
             if manual := next((name for name in sorted(there) if _NEEDS_MANUALS.fullmatch(name)), None):

@@ -107,7 +107,14 @@ _SMALL = lazy_pattern(r"-(?:slim|alpine|windows|nanoserver|wheezy)")
                 HEALTHCHECK CMD curl -f http://localhost:8000/
                 CMD ["python", "-m", "http.server"]
                 """,
-            because="the HEALTHCHECK of line 2 starts curl, which the slim image lacks",
+            after="""
+                FROM python:3.12-slim
+                RUN apt-get update \\
+                    && apt-get install -y --no-install-recommends curl \\
+                    && rm -rf /var/lib/apt/lists/*
+                HEALTHCHECK CMD curl -f http://localhost:8000/
+                CMD ["python", "-m", "http.server"]
+                """,
         ),
         Example(
             "a project that is compiled",
@@ -223,6 +230,7 @@ def _why_no_gain(full: Variant, slim: Variant) -> str | None:
 def _judged(subject: Subject, stage: Stage, full: Variant, slim: Variant, name: str = "") -> Finding:
     from optimizer.transforms import _java_needs, _slim_needs
     from optimizer.transforms._development_files import why_development
+    from optimizer.transforms._slim_packages import packages_to_add, with_packages
     from optimizer.transforms._slim_ruby import why_ruby
 
     dockerfile, origin = subject.dockerfile, stage.steps[0]
@@ -235,10 +243,13 @@ def _judged(subject: Subject, stage: Stage, full: Variant, slim: Variant, name: 
     if full.image == "ruby" and (reason := next(why_ruby(dockerfile, subject.context, stages), None)):
         return Decline(origin.line, reason)
     change = _slim_needs.Change(full, slim, stages)
-    why_not = _java_needs.why_not if full.image in _JAVA else _slim_needs.why_not
-    if reason := next(why_not(dockerfile, subject.context, change), None):
-        return Decline(origin.line, reason)
-    return _rewrite(stage, full, slim, name or slim.name)
+    if full.image in _JAVA:
+        reason = next(_java_needs.why_not(dockerfile, subject.context, change), None)
+        return Decline(origin.line, reason) if reason else _rewrite(stage, full, slim, name or slim.name)
+    packages = packages_to_add(_slim_needs.lacks(dockerfile, subject.context, change), full)
+    if isinstance(packages, str):
+        return Decline(origin.line, packages)
+    return with_packages(_rewrite(stage, full, slim, name or slim.name), dockerfile.document, origin, packages)
 
 
 def _starts(dockerfile: Dockerfile, stage: int, stages: frozenset[int]) -> bool:

@@ -9,15 +9,15 @@ from optimizer.shell import Call, Word, resolve
 from optimizer.syntax.lazy_pattern import lazy_pattern
 from optimizer.transforms._lack import Lack
 from optimizer.transforms._slim_needs import Change, lacks
+from optimizer.transforms._slim_packages import ARCHIVED
 from optimizer.transforms.stages.nodes import Build, Effect
 from optimizer.transforms.stages.paths import SYSTEM
 
 # What a slim image is given so that something can be compiled on it.
 _BUILDING = lazy_pattern(
-    r"build-essential|(?:gcc|g\+\+|clang|make|cmake|cargo|rustc|gfortran|swig|pkg-config|pkgconf|automake|autoconf|git)(?:-[\d.]+)?"
+    r"build-essential|(?:gcc|g\+\+|clang|make|cmake|cargo|rustc|gfortran|swig|pkg-config|pkgconf|automake|autoconf)(?:-[\d.]+)?"
     r"|[\w.+-]+-dev"
 )
-ARCHIVED = frozenset({"wheezy", "jessie", "stretch", "buster"})  # whose packages Debian's mirrors no longer have
 
 
 def small_base(build: Build) -> Variant | None:

@@ -1,0 +1,40 @@
+"""The packages that a slim image is given, where a container needs nothing else of what the full image has."""
+
+from collections.abc import Iterable
+
+from msgspec.structs import replace
+
+from optimizer.images import Variant, suite
+from optimizer.model import Step
+from optimizer.syntax import Document, Span
+from optimizer.transforms._finding import Edit, Rewrite
+from optimizer.transforms._lack import Lack
+
+ARCHIVED = frozenset({"wheezy", "jessie", "stretch", "buster"})  # whose packages Debian's mirrors no longer have
+_COMPILERS = frozenset({"gcc", "g++", "cpp", "make", "binutils"})
+
+
+def packages_to_add(lacks: Iterable[Lack], full: Variant) -> tuple[str, ...] | str:
+    """Return the packages that make up for all that is lacking, or the reason why none do."""
+    found: dict[str, None] = {}
+    for lack in lacks:
+        if lack.built or not lack.packages or suite(full) in ARCHIVED or not _COMPILERS.isdisjoint(lack.packages):
+            return lack.reason
+        found.update(dict.fromkeys(lack.packages))
+    return tuple(sorted(found))
+
+
+def with_packages(rewrite: Rewrite, document: Document, origin: Step, packages: tuple[str, ...]) -> Rewrite:
+    """Return a rewrite of a FROM that also installs packages, in a RUN right behind it."""
+    if not packages:
+        return rewrite
+    installing = f"apt-get install -y --no-install-recommends {' '.join(packages)}"
+    commands = ("apt-get update", installing, "rm -rf /var/lib/apt/lists/*")
+    text = f" {document.escape}\n    && ".join(commands)
+    at = origin.instruction.start + len(origin.instruction.text)
+    return replace(
+        rewrite,
+        why=f"{rewrite.why[:-1]}, but for {', '.join(packages)}, which a container needs.",
+        edits=(*rewrite.edits, Edit(Span(at, at), f"RUN {text}\n".replace("\n", document.newline))),
+        added=(*rewrite.added, *commands),
+    )
