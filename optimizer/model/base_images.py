@@ -7,6 +7,7 @@ _START_IN_ROOT = frozenset(
     "java memcached nginx node openjdk oraclelinux postgres python rockylinux ruby rust scratch "
     "ubuntu".split()
 )
+_START_IN = {"golang": "/go"}  # its GOPATH
 # Images whose commands are started by /bin/sh, and that have no ENTRYPOINT or one that ends in `exec "$@"` whatever it
 # is given (node, php, maven, eclipse-temurin; those of databases and of nginx look at the program's name).
 _PASS_COMMANDS_ON = frozenset(
@@ -41,9 +42,10 @@ def repository(image: str) -> str:
 
 def workdir(image: str | None) -> str | None:
     """Return the directory in which a build on this image starts, None where it is not known."""
-    if image is None or "onbuild" in image or repository(image) not in _START_IN_ROOT:
+    if image is None or "onbuild" in image:
         return None
-    return "/"
+    name = repository(image)
+    return "/" if name in _START_IN_ROOT else _START_IN.get(name)
 
 
 def variables(image: str | None) -> dict[str, str]:

@@ -111,6 +111,7 @@ _GO = {"go.mod": "module example.com/app\n\ngo 1.22\n", "main.go": "package main
             "what is mounted cannot be copied",
             before="""
                 FROM golang:1.22 AS build
+                WORKDIR /src
                 RUN go build -o /go/bin/app .
                 FROM debian:12
                 COPY --from=build /go /go
