@@ -32,7 +32,7 @@ _JDK = _JRE | frozenset(
     "jps jshell jstack jstat jstatd jwebserver serialver".split()
 )
 _BASH_ONLY = lazy_pattern(r"\[\[|<<<|&>|(?:^|[;&|]\s*)(?:source|function|shopt|declare)\s|\$\{\w+(?:[/^,]|:\d)|\$'")
-_ADDED = frozenset("[ adduser addgroup deluser delgroup awk sh which nproc".split())
+_ADDED = frozenset("[ adduser addgroup deluser delgroup awk break continue sh which nproc".split())
 _SYSTEM = frozenset({"/bin", "/sbin", "/usr/bin", "/usr/sbin"})
 
 

@@ -9,7 +9,7 @@ image has, and for images that have no such successor, the end of support is tol
 from collections.abc import Iterator
 
 from optimizer.images import Variant
-from optimizer.images.lifecycle import end_of_support, java_version, retired, successor
+from optimizer.images.lifecycle import end_of_support, java_version, release_line, retired, successor
 from optimizer.model import Stage
 from optimizer.model.base_images import repository
 from optimizer.transforms._base_exchange import exchanged, named_variant
@@ -106,7 +106,7 @@ def _ended(line: int, old: Variant) -> Decline | None:
     day = end_of_support(old)
     if day is None:
         return None
-    return Decline(line, f"support of {old.image} {old.version or old.tag} ended on {day}; the step to another "
+    return Decline(line, f"support of {old.image} {release_line(old)} ended on {day}; the step to another "
                    "version is yours")  # fmt: skip
 
 
@@ -114,7 +114,7 @@ def _told(name: str, old: Variant | None, use: tuple[str, ...], last: str) -> st
     """Say since when an image has been retired, and what could take its place."""
     since = f" since {last}" if last else ""
     ended = end_of_support(old) if old else None
-    support = f", support of {old.version or old.tag} ended on {ended}" if old and ended else ""
+    support = f", support of {release_line(old)} ended on {ended}" if old and ended else ""
     others = f"{' or '.join(use[:2])} may take its place, but no tag is known that is the same" if use else ""
     return f"{name} is retired{since}{support}; {others or 'nothing is known to take its place'}"
 
