@@ -67,7 +67,7 @@ def test_what_is_installed_for_all_is_installed_again(steps: str, again: str) ->
     [
         ({"@prisma/client": "5.19.1", "bcrypt": "5.1.1"}, "openssl"),
         ({"pg-native": "3.2.0"}, "libpq5"),
-        ({"simple-git": "3.27.0"}, "git"),
+        ({"simple-git": "3.27.0", "bcrypt": "5.1.1"}, "git"),
         ({"canvas": "2.11.2"}, "libpango-1.0-0"),
         ({"sqlite3": "5.1.7"}, None),
     ],

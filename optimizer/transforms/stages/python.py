@@ -218,8 +218,8 @@ def runtime(build: Build) -> Runtime | str | None:
     found = needed_on(build, base)
     if isinstance(found, str):
         return found
-    if not found and base is not build.full:
-        return None
+    if base is not build.full and not any(lack.built for lack in found):
+        return None  # the slim image alone does, given the packages that it lacks
     packages = tuple(dict.fromkeys(package for lack in found for package in lack.packages))
     own = places.of_interpreter(build) or ()
     copies = own if own and own[0] in build.made else ()
