@@ -21,7 +21,7 @@ class _Memory(Struct):
     """What a context has found out so far."""
 
     tree: Tree | None = None
-    seen: tuple[str, ...] | None = None
+    under: dict[str, tuple[str, ...]] = field(default_factory=dict)
     texts: dict[str, str | None] = field(default_factory=dict)
     is_file: dict[str, bool] = field(default_factory=dict)
     is_dir: dict[str, bool] = field(default_factory=dict)
@@ -89,11 +89,10 @@ class Context(Struct, frozen=True):
     def under(self, folder: str) -> Iterable[str]:
         """Return the files below a folder that the build sees, sorted."""
         folder = normal(folder)
-        if folder:
-            return tuple(sorted(self._below(folder)))
-        if self._memory.seen is None:
-            self._memory.seen = tuple(sorted(self._below("")))
-        return self._memory.seen
+        known = self._memory.under
+        if folder not in known:
+            known[folder] = tuple(sorted(self._below(folder)))
+        return known[folder]
 
     def size(self, path: str) -> int:
         """Return the bytes of a file, or of all files below a folder, that the build sees."""

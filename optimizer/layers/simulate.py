@@ -96,6 +96,8 @@ class _Chain(Struct):
     own: Mapping[int, Key] = field(default_factory=dict)
     ends: dict[int, _Place] = field(default_factory=dict)  # by stage
     outcomes: dict[int, Outcome] = field(default_factory=dict)  # by step index
+    sent: list[str] | None = None  # the changed files that the builder sees, in order
+    changed: dict[Source, list[str]] = field(default_factory=dict)  # those that a source takes in
 
     def walk(self, old: "_Chain | None") -> tuple[Outcome, ...]:
         """Return the outcomes; without an older build they count for nothing."""
@@ -165,7 +167,11 @@ class _Chain(Struct):
 
     def _changed(self, source: Source) -> list[str]:
         """Return the changed files that a source takes in, in order."""
-        return [p for p in sorted(self.change.files) if self._is_sent(p) and reads(source, p, self.recipe.link)]
+        if source not in self.changed:
+            if self.sent is None:
+                self.sent = [path for path in sorted(self.change.files) if self._is_sent(path)]
+            self.changed[source] = [path for path in self.sent if reads(source, path, self.recipe.link)]
+        return self.changed[source]
 
     def _is_sent(self, path: str) -> bool:
         """Tell whether the builder sees a path, now or at the build before."""

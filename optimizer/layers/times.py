@@ -2,7 +2,7 @@
 
 The seconds are round numbers for one install, one build or one download on an ordinary machine. They weigh steps
 against each other; `dfopt verify` measures them. Programs that fetch what they need by themselves, such as `go build`,
-do so where nothing above has done it.
+do so where nothing above has done it, and what was installed above is not installed anew.
 """
 
 from collections.abc import Mapping
@@ -11,6 +11,7 @@ from optimizer.model import Dockerfile, Step
 from optimizer.shell import Call
 
 INSTALL_SYSTEM, INSTALL_PROJECT, BUILD, DOWNLOAD, COMMAND, COPY, FOLDER = 20.0, 30.0, 40.0, 5.0, 1.0, 0.5, 0.1
+INSTALL_AGAIN = 5.0  # of what a step above has installed already
 UNKNOWN = 10.0  # a command that is not understood
 
 _SYSTEM = frozenset("apk apt apt-get dnf microdnf pacman tdnf yum zypper".split())
@@ -36,6 +37,7 @@ _PROJECT: dict[str, frozenset[str]] = {
     "python3": frozenset({"pip"}),
     "uv": frozenset({"install", "sync"}),
 }
+_BY_NAME = frozenset("conda gem mamba micromamba pip pip3 pipx python python3".split())
 _BUILDERS = frozenset("ant cc clang cmake esbuild g++ gcc hugo make mix ninja tsc vite webpack".split())
 # Programs that build, and fetch before that what they need, by the words that make them do so.
 _FETCHING: dict[str, frozenset[str | None]] = {
@@ -75,11 +77,15 @@ def _of_step(step: Step, there: frozenset[str]) -> tuple[float, frozenset[str]]:
         return UNKNOWN, there
     spent = 0.0
     for call in step.run.calls:
-        spent += _of_call(call)
         program = call.program.removesuffix("w")
-        if program in _FETCHING and {word.value for word in call.arguments} & _FETCHING[program] - {None}:
-            spent += INSTALL_PROJECT if program not in there and not _is_install(call) else 0.0
-            there |= {program}
+        installs = _is_install(call)
+        if installs and program in there and not _names_others(call):
+            spent += INSTALL_AGAIN
+            continue
+        spent += _of_call(call)
+        fetches = program in _FETCHING and bool({word.value for word in call.arguments} & _FETCHING[program])
+        spent += INSTALL_PROJECT if fetches and not installs and program not in there else 0.0
+        there |= {program} if fetches or installs else frozenset()
     return max(COMMAND, spent), there
 
 
@@ -95,6 +101,13 @@ def _of_call(call: Call) -> float:
     if program in _BUILDERS or (program in {"bun", "npm", "npx", "pnpm", "yarn"} and words & _SCRIPTS):
         return BUILD
     return DOWNLOAD if program in _DOWNLOADS else 0.0
+
+
+def _names_others(call: Call) -> bool:
+    """Tell whether an install is of what it names, and not of the project, whose parts are there."""
+    if call.program not in _BY_NAME:
+        return False
+    return not any(word.value in {".", "-e"} or (word.value or "").startswith("./") for word in call.arguments)
 
 
 def _is_install(call: Call) -> bool:

@@ -28,6 +28,9 @@ FETCH, BUILD = times.INSTALL_PROJECT, times.BUILD
         ("RUN go mod download\nRUN go build .", [FETCH, BUILD]),
         ("RUN ./mvnw package\nRUN ./mvnw package -o", [FETCH + BUILD, BUILD]),
         ("RUN cargo build --release\nCOPY . .\nRUN cargo build --release", [FETCH + BUILD, times.COPY, BUILD]),
+        ("RUN composer install --no-scripts\nCOPY . .\nRUN composer install", [FETCH, times.COPY, times.INSTALL_AGAIN]),
+        ("RUN pip install a\nRUN pip install b\nRUN pip install .", [FETCH, FETCH, times.INSTALL_AGAIN]),
+        ("RUN pip install .", [FETCH]),
         ("RUN if true; then", [times.UNKNOWN]),
     ],
 )
