@@ -15,7 +15,7 @@ from optimizer.syntax.lazy_pattern import lazy_pattern
 from optimizer.transforms.stages import compiled
 from optimizer.transforms.stages.effects import known_path, option
 from optimizer.transforms.stages.nodes import Build, Effect, Runtime
-from optimizer.transforms.stages.packages import code, libraries_of
+from optimizer.transforms.stages.packages import libraries_of
 from optimizer.transforms.stages.paths import SYSTEM
 from optimizer.transforms.stages.proof import of_known_packages
 
@@ -250,7 +250,7 @@ def _linked(build: Build) -> tuple[str, ...] | str:
 
 def _openmp(texts: list[str], build: Build) -> tuple[str, ...]:
     found = ["libgomp1"] if _uses_openmp(texts) and build.full.image != "gcc" else []
-    if any("getservbyname" in text or "getprotobyname" in text for text in code(build)):
+    if any("getservbyname" in text or "getprotobyname" in text for text in compiled.own_code(build)):
         found.append("netbase")
     if any("-latomic" in text for text in texts):
         found.append("libatomic1")

@@ -12,7 +12,6 @@ from optimizer.images.packages import lost_commands
 from optimizer.syntax.lazy_pattern import lazy_pattern
 from optimizer.transforms._runtime_needs import Need
 from optimizer.transforms.stages.nodes import Build
-from optimizer.transforms.stages.packages import code
 from optimizer.transforms.stages.paths import SYSTEM, is_covered
 from optimizer.transforms.stages.proof import of_known_packages
 
@@ -34,6 +33,10 @@ _LITERAL = lazy_pattern(r"\"([^\"\\\n]{1,200})\"|`([^`]{1,200})`")
 _OF_SYSTEM = lazy_pattern(
     r"[\"'`]/(?:usr/(?:share/(?!zoneinfo)|lib/|include/)|etc/(?:mime|ImageMagick|fonts))[\w./+-]*"
 )
+_OWN = lazy_pattern(
+    r".*\.(?:c|cc|cpp|cxx|f90|go|h|hh|hpp|hxx|rs|sh|bash|toml|ya?ml|ini|cfg|conf)|(?:.*/)?(?:Makefile|[\w.-]*entrypoint)"
+)
+_LARGE = 1_000_000  # bytes from which on a file is data, not code
 _SHELLS = frozenset({"sh", "bash", "dash", "exec", "env", "["})
 
 
@@ -105,7 +108,7 @@ def left_sources(build: Build, sources: Sources) -> tuple[str, ...]:
 
     None where other files lie among them that came with a whole folder: it goes over as it is, with what may be added.
     """
-    texts = list(code(build))
+    texts = list(own_code(build))
     if any(sources.looks_back.search(text) for text in texts):
         return ()
     spoken = _literals(texts)
@@ -148,12 +151,20 @@ def _above(path: str) -> Iterator[str]:
         folder = posixpath.dirname(folder)
 
 
+def own_code(build: Build) -> Iterator[str]:
+    """Go through the texts of what is compiled, of scripts and of settings; what a browser gets is none of these."""
+    context = build.subject.context
+    for path in dict.fromkeys(build.copied.values()):
+        if _OWN.fullmatch(path) and "/vendor/" not in f"/{path}" and context.size(path) < _LARGE:
+            yield context.text(path) or ""
+
+
 def started_by_code(build: Build, base: Variant) -> tuple[str, ...] | str:
     """Return the packages of the programs that the code starts and the small image lacks, or what cannot be told."""
     full = of_known_packages(build)
     lost = lost_commands((full.image, full.tag), (base.image, base.tag)) or {}
     found: set[str] = set()
-    for text in code(build):
+    for text in own_code(build):
         if told := _OF_SYSTEM.search(text):
             return f"the code speaks of {told[0][1:]}, which {base.name} may lack"
         if _STARTING.search(text):

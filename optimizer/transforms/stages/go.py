@@ -14,7 +14,6 @@ from optimizer.syntax.lazy_pattern import lazy_pattern
 from optimizer.transforms.stages import compiled
 from optimizer.transforms.stages.effects import known_path
 from optimizer.transforms.stages.nodes import NOTHING, Build, Effect, Runtime
-from optimizer.transforms.stages.packages import code
 from optimizer.transforms.stages.paths import SYSTEM
 
 _CACHES = ("/go/pkg", "/root/.cache", "/root/.config/go", "/root/go")
@@ -152,7 +151,7 @@ def runtime(build: Build) -> Runtime | str | None:
     programs = compiled.started_by_code(build, base)
     if isinstance(programs, str):
         return programs
-    texts = list(code(build))
+    texts = list(compiled.own_code(build))
     mime = any(_SERVES.search(text) for text in texts)
     types = (
         ("/etc/mime.types",) if mime and (packages(build.full) or frozenset()) & {"media-types", "mime-support"} else ()

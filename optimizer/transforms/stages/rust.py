@@ -13,7 +13,7 @@ from optimizer.shell import Call, resolve
 from optimizer.transforms.stages import compiled
 from optimizer.transforms.stages.effects import known_path, option
 from optimizer.transforms.stages.nodes import NOTHING, Build, Effect, Runtime
-from optimizer.transforms.stages.packages import code, libraries_of
+from optimizer.transforms.stages.packages import libraries_of
 
 _OF_IMAGE = ("/usr/local/cargo", "/usr/local/rustup", "/root/.cargo")
 _HARMLESS = frozenset("check clean clippy doc fetch fmt generate-lockfile metadata search test tree update version "
@@ -208,7 +208,7 @@ def runtime(build: Build) -> Runtime | str | None:
     programs = compiled.started_by_code(build, base)
     if isinstance(programs, str):
         return programs
-    named = {name for name in _TOOLS if any(name in text for text in code(build))}
+    named = {name for name in _TOOLS if any(name in text for text in compiled.own_code(build))}
     on_path = any(path.startswith("/usr/local/cargo/bin/") for path in found)
     return Runtime(
         base,
