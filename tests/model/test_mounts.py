@@ -21,7 +21,7 @@ def test_a_mount(flag: str, mount: Mount) -> None:
 
 
 def test_a_relative_target_without_a_known_directory() -> None:
-    step = read(parse("FROM golang\nRUN --mount=target=src true\n")).steps[-1]
+    step = read(parse("FROM php\nRUN --mount=target=src true\n")).steps[-1]
 
     assert mounts(step)[0].target == f"{BASE_WORKDIR}/src"
     assert mounts(step)[0].is_context
