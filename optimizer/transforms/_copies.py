@@ -19,6 +19,9 @@ _SETTINGS = lazy_pattern(
     r"/(?:root|home/[^/]+)/\..+|/usr/(?:local/)?(?:etc|share/ca-certificates)/.+"
     r"|/etc/(?:apk|apt|ca-certificates|conda|dnf|environment|gitconfig|hosts|npmrc|pip\.conf|pki|ssh|ssl|xdg|yum)\b.*"
 )
+_FILES = lazy_pattern(
+    r"(?:Brew|Caddy|Cap|Docker|Gem|Jenkins|Just|Make|Pip|Pod|Proc|Rake|Task|Vagrant)file|LICENSE|gradlew|mvnw"
+)
 _PLAIN_FLAGS = frozenset({"chown", "chmod", "link"})
 
 
@@ -112,12 +115,18 @@ def _placed(
             result.append(Placed(match, destination, folder=True))
         elif into:
             result.append(Placed(match, posixpath.join(destination, posixpath.basename(match)), folder=False))
-        elif posixpath.basename(match) == posixpath.basename(destination) and posixpath.splitext(match)[1]:
-            result.append(Placed(match, destination, folder=False))  # nobody calls a folder `requirements.txt`
+        elif posixpath.basename(match) == posixpath.basename(destination) and _is_file_name(match):
+            result.append(Placed(match, destination, folder=False))
         else:
             # `COPY a /x` makes a file x, or puts a into an existing folder x: only the image would tell.
             return f"whether {target} is a file or a folder cannot be told"
     return result
+
+
+def _is_file_name(path: str) -> bool:
+    """Tell whether nobody calls a folder so, as `requirements.txt` or `Pipfile`."""
+    name = posixpath.basename(path)
+    return bool(posixpath.splitext(name)[1]) or bool(_FILES.fullmatch(name))
 
 
 def is_settings(copied: Copied, context: Context) -> bool:
