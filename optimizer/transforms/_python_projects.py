@@ -1,5 +1,6 @@
 """What a Python project of the build context asks for: its metadata, its lock files, single requirements."""
 
+import posixpath
 import re
 from collections.abc import Iterator
 
@@ -23,6 +24,8 @@ _VERSIONED_BY_GIT = lazy_pattern(
 )
 _EXTENSIONS = lazy_pattern(r"ext_modules|Extension\(|cythonize|cffi_modules|rust_extensions|CMakeExtension|pybind11")
 _LINKS = lazy_pattern(r"librar(?:y|ies)|pkg-?config|include_dirs|link_args|CMakeExtension|rust_extensions")
+_REQUIREMENT_FILES = lazy_pattern(r"[\"']([\w./-]*require[\w./-]*\.txt)[\"']")
+_DEEPEST = 5
 _PINNED = lazy_pattern(r"={2,3}\s*([^\s,*]+)")
 _LOWER = lazy_pattern(r"(?:>=?\s*[^\s,]+\s*)?")
 
@@ -112,8 +115,11 @@ def of_project(context: Context, folder: str) -> Iterator[Wanted | Lack]:
             yield one
     for name, value in (*_poetry(content), *pipfile.items()):
         yield from _of_table(name, value)
+    told = table(content, "tool", "setuptools", "dynamic", "dependencies").get("file")
+    for file in told if isinstance(told, list) else [told] if told else ():
+        yield from _of_lines(context.text(f"{prefix}{file}"), file)
     if "install_requires" in f"{setup}{config}":
-        yield from _of_setup(setup, config)
+        yield from _of_setup(context, folder, setup, config)
 
 
 def _why_built(setup: str, text: str, config: str, content: dict[str, object]) -> Iterator[Lack]:
@@ -126,7 +132,8 @@ def _why_built(setup: str, text: str, config: str, content: dict[str, object]) -
     if not backend.startswith(_BUILDS_FROM):
         yield Lack(f"the build backend {backend} may compile", built=True)
     dynamic = table(content, "project").get("dynamic")
-    if isinstance(dynamic, list) and "dependencies" in dynamic:
+    told = table(content, "tool", "setuptools", "dynamic").get("dependencies")
+    if isinstance(dynamic, list) and "dependencies" in dynamic and not isinstance(told, dict):
         yield Lack("the dependencies of the project are worked out when it is built")
 
 
@@ -152,18 +159,54 @@ def _of_table(name: str, value: object) -> Iterator[Wanted | Lack]:
     yield Wanted(normal_name(name), exact[1] if exact else None if newest else "?")
 
 
-def _of_setup(setup: str, config: str) -> Iterator[Wanted | Lack]:
-    """Go through what setup.py or setup.cfg asks for, where it is a list of texts."""
-    listed = re.search(r"install_requires\s*=\s*\[([^\]]*)\]", setup)
+def _of_setup(context: Context, folder: str, setup: str, config: str) -> Iterator[Wanted | Lack]:
+    """Go through what setup.py or setup.cfg asks for, where it is a list of texts, or the lines of a file."""
     section = re.search(r"^install_requires\s*=\s*\n((?:[ \t]+\S.*\n?)*)", config, re.MULTILINE)
-    if listed is None and section is None:
+    lines = _listed(setup) if "install_requires" in setup else None
+    if lines is None and len(files := set(_REQUIREMENT_FILES.findall(setup))) == 1:
+        text = context.text(posixpath.join(folder, files.pop()))
+        lines = None if text is None else text.splitlines()
+    if lines is None and section is not None:
+        lines = section[1].splitlines()
+    if lines is None:
         yield Lack("what setup.py asks for is not known")
-        return
-    lines = (
-        re.findall(r"['\"]([^'\"]+)['\"]", listed[1])
-        if listed
-        else [line.strip() for line in (section or [""])[1].splitlines()]
-    )
-    for line in lines:
-        if line and not line.startswith("#") and (one := parse_requirement(line)) is not None:
+    yield from _of_lines("\n".join(lines or ()), "setup.py")
+
+
+def _of_lines(text: str | None, name: object) -> Iterator[Wanted | Lack]:
+    """Go through the requirements in the lines of a file."""
+    if text is None:
+        yield Lack(f"{name} is not in the build context")
+    for line in (text or "").splitlines():
+        bare = line.partition(" #")[0].strip()
+        if bare and not bare.startswith(("-", "#")) and (one := parse_requirement(bare)) is not None:
             yield one
+
+
+def _listed(setup: str) -> list[str] | None:
+    """Return the texts of `install_requires`: a list, names of lists, or several of them in a row."""
+    import ast
+
+    try:
+        tree = ast.parse(setup)
+    except (SyntaxError, ValueError, RecursionError):
+        return None
+    named = {
+        target.id: node.value
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Assign)
+        for target in node.targets
+        if isinstance(target, ast.Name)
+    }
+
+    def texts(node: ast.expr | None, depth: int = 0) -> list[str] | None:
+        if isinstance(node, ast.List | ast.Tuple):
+            found = [one.value for one in node.elts if isinstance(one, ast.Constant) and isinstance(one.value, str)]
+            return found if len(found) == len(node.elts) else None
+        if isinstance(node, ast.BinOp) and isinstance(node.op, ast.Add):
+            left, right = texts(node.left, depth), texts(node.right, depth)
+            return None if left is None or right is None else left + right
+        return texts(named.get(node.id), depth + 1) if isinstance(node, ast.Name) and depth < _DEEPEST else None
+
+    given = [node.value for node in ast.walk(tree) if isinstance(node, ast.keyword) and node.arg == "install_requires"]
+    return texts(given[0]) if len(given) == 1 else None

@@ -145,6 +145,22 @@ def test_what_pip_installs(requirements: str, reason: str | None) -> None:
         ("pip install .", {"pyproject.toml": '[build-system]\nbuild-backend = "maturin"\n'}, "maturin may compile"),
         ("pip install .", {"pyproject.toml": '[project]\nname = "x"\ndependencies = ["flask"]\n'}, None),
         ("pip install .", {"setup.py": 'setup(install_requires=["uwsgi"])'}, "uwsgi has no wheel"),
+        ("pip install .", {"setup.py": 'A = ["flask"]\nsetup(install_requires=A + ["uwsgi"])'}, "uwsgi has no wheel"),
+        (
+            "pip install .",
+            {"setup.py": 'R = open("requires.txt").readlines()\nsetup(install_requires=R)', "requires.txt": "uwsgi\n"},
+            "uwsgi has no wheel",
+        ),
+        ("pip install .", {"setup.py": "setup(install_requires=read())"}, "what setup.py asks for is not known"),
+        (
+            "pip install .",
+            {
+                "pyproject.toml": '[project]\ndynamic = ["dependencies"]\n'
+                '[tool.setuptools.dynamic]\ndependencies = {file = ["base.txt"]}\n',
+                "base.txt": "uwsgi\n",
+            },
+            "uwsgi has no wheel",
+        ),
         ("pip install .", {"setup.py": "setup(install_requires=read())"}, "what setup.py asks for is not known"),
         ("pip install numpy -c held.txt", {"held.txt": "numpy==1.19.0\n"}, "numpy 1.19.0 has no wheel"),
         ("pip-sync requirements.txt", {}, "what pip-sync installs is not known"),
