@@ -16,7 +16,7 @@ from optimizer.transforms._finding import Decline, Finding, Level, Rewrite
 from optimizer.transforms._transform import Example, Subject, Touches, transform
 
 _TAGGED = lazy_pattern(r"(?:docker\.io/)?(?:library/)?([a-z./-]+)(?::([\w.${}:-]+))?")
-_OTHER = lazy_pattern(r"alpine|windows|nanoserver|onbuild|scratch")
+_OTHER = lazy_pattern(r"alpine|windows|nanoserver|onbuild|scratch|[:-]jre\b")
 
 
 @transform(

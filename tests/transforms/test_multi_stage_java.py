@@ -161,3 +161,9 @@ def test_a_second_pass_finds_nothing() -> None:
     once = run(MAVEN.format(BUILT, JAR)).after
 
     assert run(once).after == once
+
+
+def test_a_jre_is_small_already() -> None:
+    result = run(f"FROM eclipse-temurin:17-jre\nCOPY app.jar /\n{BUILT}\n{JAR}\n")
+
+    assert (result.applied, result.declined) == ((), ())
