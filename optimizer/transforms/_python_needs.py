@@ -33,6 +33,8 @@ _COMPILED: dict[str, tuple[str, ...]] = {
 }
 # Those whose libraries are not known, or are not Debian's.
 _OPAQUE = frozenset("apache-airflow deepspeed flash-attn mod-wsgi pyjnius ta-lib".split())
+# Those that are linked to whatever libraries of the system they find when they are compiled.
+_OPEN = frozenset("opencv-contrib-python opencv-contrib-python-headless opencv-python opencv-python-headless".split())
 # Projects that bring one without a wheel along.
 _BRINGING = {
     "django-auth-ldap": "python-ldap",
@@ -109,7 +111,7 @@ def _why_project(wanted: Wanted, python: Interpreter, has: frozenset[str]) -> It
         libraries = named_in(_EXTRAS[extra], python.pool)
         yield Lack(f"{name}[{extra}] may bring what is compiled", built=True, packages=libraries)
     elif project and project.compiled and (reason := _why_compiled(wanted, project, python)):
-        yield Lack(reason, built=True, packages=_linked(name, python))
+        yield Lack(reason, built=name not in _OPEN, packages=() if name in _OPEN else _linked(name, python))
     else:
         yield from _why_loaded(wanted, project, python, has)
 

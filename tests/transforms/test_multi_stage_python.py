@@ -160,6 +160,7 @@ def test_libraries_have_the_names_of_the_release(requirement: str, packages: str
         ("RUN pip install --root /x psycopg2", {}, "where the pip of line 4 puts its files is not known"),
         ("RUN uv pip install psycopg2", {}, "where the pip of line 4 puts its files is not known"),
         ("RUN pip install mod-wsgi", {}, "mod-wsgi is compiled"),
+        ("RUN pip install opencv-python==3.4.0.14", {}, "opencv-python 3.4.0.14 has no wheel"),
         ("RUN pip install psycopg2", {"app.py": "import tkinter\n"}, "app.py imports tkinter"),
         ("RUN pip install -r missing.txt psycopg2", {}, "the requirement file missing.txt is not in the build context"),
     ],
