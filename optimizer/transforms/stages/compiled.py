@@ -34,7 +34,8 @@ _OF_SYSTEM = lazy_pattern(
     r"[\"'`]/(?:usr/(?:share/(?!zoneinfo)|lib/|include/)|etc/(?:mime|ImageMagick|fonts))[\w./+-]*"
 )
 _OWN = lazy_pattern(
-    r".*\.(?:c|cc|cpp|cxx|f90|go|h|hh|hpp|hxx|rs|sh|bash|toml|ya?ml|ini|cfg|conf)|(?:.*/)?(?:Makefile|[\w.-]*entrypoint)"
+    r".*\.(?:c|cc|cpp|cxx|f90|go|h|hh|hpp|hxx|rs|sh|bash|toml|ya?ml|ini|cfg|conf"
+    r"|cs|cshtml|eex|erl|exs?|fs|groovy|heex|java|kts?|properties|razor|scala|vb)|(?:.*/)?(?:Makefile|[\w.-]*entrypoint)"
 )
 _LARGE = 1_000_000  # bytes from which on a file is data, not code
 _SHELLS = frozenset({"sh", "bash", "dash", "exec", "env", "["})
