@@ -38,6 +38,7 @@ _OWN = lazy_pattern(
     r"|cs|cshtml|eex|erl|exs?|fs|groovy|heex|java|kts?|properties|razor|scala|vb)|(?:.*/)?(?:Makefile|[\w.-]*entrypoint)"
 )
 _LARGE = 1_000_000  # bytes from which on a file is data, not code
+_EMPTY = frozenset({"/opt/", "/srv/", "/usr/local/bin/", "/usr/local/lib/", "/usr/local/sbin/", "/usr/local/share/"})
 _SHELLS = frozenset({"sh", "bash", "dash", "exec", "env", "["})
 
 
@@ -53,6 +54,11 @@ def slim_debian(build: Build) -> Variant | str:
     """Return the slim image of Debian of the same release, or a clause where there is none."""
     found = variant("debian", f"{build.release}-slim")
     return found or f"debian has no slim image of {build.release or build.full.name}"
+
+
+def filled(build: Build) -> tuple[str, ...]:
+    """Return the folders of the system that a step fills, and that hold nothing else on the images of compilers."""
+    return tuple(path for path in build.made if path in _EMPTY)
 
 
 def why_builds(build: Build, sources: Sources) -> str | None:

@@ -32,7 +32,7 @@ _USERS = frozenset(
 )
 _OF_SYSTEM = frozenset(
     "locale-gen update-locale localedef dpkg-reconfigure debconf-set-selections update-alternatives "
-    "update-ca-certificates ldconfig fc-cache a2enmod a2dismod a2ensite a2dissite a2enconf a2disconf setcap".split()
+    "update-ca-certificates ldconfig fc-cache a2enmod a2dismod a2ensite a2dissite a2enconf a2disconf".split()
 )
 _VALUED = {
     "chown": frozenset({"--reference", "--from"}),
@@ -46,6 +46,8 @@ _VALUED = {
 }
 _REMOVING = frozenset({"-delete", "rm", "-exec", "-execdir", "+"})
 _ARCHIVES = lazy_pattern(r".*\.(?:tar(?:\.\w+)?|tgz|tbz2?|txz|zip)")
+_NAMED_ELSEWHERE = frozenset("--output-dir --remote-header-name --content-disposition -i --input-file -r -m -x".split())
+_FLAGS = lazy_pattern(r"-[A-Za-z#]*")
 _CLUSTER = lazy_pattern(r"-?[A-Za-z]+")
 _GLOB = lazy_pattern(r"[\w./*?+:@%~=,-]+")
 _RECURSION = 3
@@ -289,25 +291,45 @@ def _found(call: Call) -> Effect:
 def _fetched(call: Call) -> Effect:
     """`curl` and `wget`: a file where they are told to, by its own name, or what a pipe hands on."""
     curl = call.program == "curl"
-    named = option(call, "-o", "--output") if curl else option(call, "-O", "--output-document")
-    folder = None if curl else option(call, "-P", "--directory-prefix")
-    glued = next((w for w in call.arguments if w.text.startswith(("--output=", "--output-document="))), None)
-    if glued is not None or (named is not None and named.text == "-"):
-        return NOTHING if named is not None else _unknown(call)
-    if named is not None:
-        path = known_path(named, call)
-        return Effect((path,)) if path and path not in _NOWHERE else NOTHING if path else _unknown(call)
-    if not curl and any(w.text.startswith("-") and w.text[1:2] != "-" and "O-" in w.text for w in call.arguments):
-        return NOTHING
-    by_name = not curl or any(_is_cluster_with(w.text, "O") or w.text == "--remote-name" for w in call.arguments)
+    texts = {word.text.partition("=")[0] for word in call.arguments}
+    if texts & _NAMED_ELSEWHERE or any(_is_cluster_with(text, "J") for text in texts if curl):
+        return _unknown(call)
+    named = list(_outputs(call, *(("o", "--output") if curl else ("O", "--output-document"))))
+    if named:
+        paths = [text if text in _NOWHERE or text == "-" else _absolute(text or "", call.directory) for text in named]
+        known = tuple(path for path in paths if path and path not in _NOWHERE and path != "-")
+        return _unknown(call) if None in paths else Effect(known)
+    by_name = not curl or any(_is_cluster_with(text, "O") or text.startswith("--remote-name") for text in texts)
     if not by_name:
         return NOTHING
+    folder = option(call, "-P", "--directory-prefix") if not curl else None
     into = known_path(folder, call) if folder else call.directory
     words = [word for word in operands(call) if word is not folder]
     names = [posixpath.basename((resolve(w, call.variables) or "").partition("?")[0]) for w in words]
-    if not into or not all(names):
+    if not into or not into.startswith("/") or not all(names):
         return _unknown(call)
     return Effect(tuple(posixpath.join(into, name) for name in names))
+
+
+def _outputs(call: Call, letter: str, long: str) -> Iterator[str | None]:
+    """Go through the files that an option names: behind it, glued to it (`-qO/bin/x`), or behind `=`."""
+    words = iter(call.arguments)
+    for word in words:
+        text = resolve(word, call.variables) or word.text
+        head, _, tail = text.partition(letter)
+        if text == long:
+            yield _resolved(next(words, None), call)
+        elif text.startswith(f"{long}="):
+            yield text.partition("=")[2]
+        elif text.startswith("-") and not text.startswith("--") and _FLAGS.fullmatch(head) and head != text:
+            if not tail:
+                yield _resolved(next(words, None), call)
+            elif tail[0] in "/.-" or call.program == "wget":
+                yield tail
+
+
+def _resolved(word: Word | None, call: Call) -> str | None:
+    return resolve(word, call.variables) if word else None
 
 
 def _is_cluster_with(text: str, letter: str) -> bool:
@@ -394,5 +416,5 @@ _RULES: dict[str, Callable[[Call], Effect]] = {
     "find": _found,
     "git": _cloned,
     "tee": _teed,
-    "strip": _nothing,
+    **dict.fromkeys(("strip", "upx"), _nothing),
 }

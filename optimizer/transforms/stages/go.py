@@ -16,7 +16,7 @@ from optimizer.transforms.stages.effects import known_path
 from optimizer.transforms.stages.nodes import NOTHING, Build, Effect, Runtime
 from optimizer.transforms.stages.paths import SYSTEM
 
-_CACHES = ("/go/pkg", "/root/.cache", "/root/.config/go", "/root/go")
+_CACHES = ("/go/pkg", "/root/.cache", "/home/*/.cache", "/root/.config/go", "/root/go")
 _OF_IMAGE = ("/usr/local/go", "/go")
 _VALUED = frozenset(
     "-asmflags -buildmode -buildvcs -compiler -coverpkg -covermode -gccgoflags -gcflags -installsuffix -ldflags -mod "
@@ -90,6 +90,9 @@ def _in_folder(call: Call, folder: str | None, targets: list[str], verb: str, bu
     """Return the programs of several packages, each named after its folder or its module."""
     if folder is None:
         return Effect(unknown=f"where go {verb} puts its program is not known")
+    if any("..." in target for target in targets):
+        # Which of the packages are programs also hangs on their build constraints.
+        return Effect((f"{folder.rstrip('/')}/",) if folder != call.directory else (), leaves=_CACHES)
     names = [name for target in targets for name in _names(call, target, build)]
     several = verb == "build" and len(names) > 1 and folder == call.directory
     return Effect(() if several else tuple(posixpath.join(folder, name) for name in names), leaves=_CACHES)
@@ -101,36 +104,28 @@ def _names(call: Call, target: str, build: Build) -> list[str]:
         return [posixpath.basename(target).removesuffix(".go")]
     if not target.startswith((".", "/")):
         return [_last(target)]
-    folder = posixpath.normpath(posixpath.join(call.directory or "/", target.removesuffix("...").rstrip("/")))
-    if target.endswith("..."):
-        return [_name_of(f, build) for f in _main_folders(folder, build)]
+    folder = posixpath.normpath(posixpath.join(call.directory or "/", target.rstrip("/")))
     return [_name_of(folder, build)]
 
 
-def _main_folders(folder: str, build: Build) -> list[str]:
+def _programs(build: Build) -> frozenset[str]:
+    """Return the names of the programs that the sources in the image make."""
     context = build.subject.context
-    found = {
+    folders = {
         posixpath.dirname(path)
-        for path, source in _tree(build).items()
-        if path.startswith(f"{folder}/") and path.endswith(".go") and not path.endswith("_test.go")
-        and "/vendor/" not in path and _MAIN.search(context.text(source) or "")
-    }  # fmt: skip
-    return sorted(found)
+        for path, source in build.copied.items()
+        if path.endswith(".go") and not path.endswith("_test.go") and _MAIN.search(context.text(source) or "")
+    }
+    return frozenset(_name_of(folder, build) for folder in folders)
 
 
 def _name_of(folder: str, build: Build) -> str:
     """Return the name of the program that a folder's package makes: its import path's last part."""
-    tree = _tree(build)
-    if source := tree.get(posixpath.join(folder, "go.mod")):
+    if source := build.copied.get(posixpath.join(folder, "go.mod")):
         match = _MODULE.search(build.subject.context.text(source) or "")
         if match:
             return _last(match[1])
     return posixpath.basename(folder)
-
-
-def _tree(build: Build) -> dict[str, str]:
-    """Return where the files of the context are in the image, as far as the steps above brought them."""
-    return dict(build.copied)
 
 
 def _last(path: str) -> str:
@@ -148,6 +143,10 @@ def runtime(build: Build) -> Runtime | str | None:
     found = compiled.binaries(build, ("/go/bin", "/usr/local/go/bin"))
     if isinstance(found, str):
         return found
+    if strange := next(
+        (p for p in found if p not in build.made and posixpath.basename(p) not in _programs(build)), None
+    ):
+        return f"{strange} is started, and what makes it is not known"
     programs = compiled.started_by_code(build, base)
     if isinstance(programs, str):
         return programs
@@ -160,7 +159,7 @@ def runtime(build: Build) -> Runtime | str | None:
     on_path = any(path.startswith("/go/bin/") for path in found)
     return Runtime(
         base,
-        (*found, "/etc/ssl/certs/ca-certificates.crt", *types),
+        (*found, *compiled.filled(build), "/etc/ssl/certs/ca-certificates.crt", *types),
         "The Go toolchain and the sources stay in the build stage: the program does not need them to run.",
         packages=programs,
         leaves_out=(*compiled.left_sources(build, _SOURCES), *_OF_IMAGE),

@@ -212,7 +212,7 @@ def runtime(build: Build) -> Runtime | str | None:
     on_path = any(path.startswith("/usr/local/cargo/bin/") for path in found)
     return Runtime(
         base,
-        (*found, "/etc/ssl/certs/ca-certificates.crt"),
+        (*found, *compiled.filled(build), "/etc/ssl/certs/ca-certificates.crt"),
         "The Rust toolchain, the sources and all that Cargo keeps stay in the build stage: the program needs neither.",
         packages=(*linked, *programs),
         leaves_out=(*compiled.left_sources(build, _SOURCES), *_OF_IMAGE),
