@@ -12,7 +12,10 @@ import pytest
 
 from optimizer.cli.disk import read_context
 from optimizer.engine import Plan, Result, optimize
+from optimizer.layers.keys import makes_layer
+from optimizer.model import read
 from optimizer.report import Check, Evidence, Rebuild, Verdict
+from optimizer.syntax import parse
 from optimizer.transforms import Level
 from optimizer.verify.builder import Builder, BuildRequest
 from optimizer.verify.evidence import Settings, Subject, proving
@@ -80,6 +83,20 @@ def test_the_evidence_holds(case: Case, proved: Callable[[Case], Evidence]) -> N
     assert evidence.unclaimed == ()
     assert evidence.verdict is Verdict.HOLDS
     assert evidence.smoke, "the case itself must run and print something"
+
+
+@of(CASES)
+def test_the_layers_are_those_that_the_model_tells(case: Case, proved: Callable[[Case], Evidence]) -> None:
+    evidence, (_, result) = proved(case), _rewritten(case)
+    assert evidence.before and evidence.after  # noqa: PT018 - for the types
+
+    for text, built in ((result.before, evidence.before), (result.after, evidence.after)):
+        dockerfile = read(parse(text))
+        own = [step for at in sorted(dockerfile.lineage(dockerfile.target)) for step in dockerfile.stages[at].body]
+        told = [(step.name, makes_layer(step)) for step in own]
+        rows = built.layers[len(built.layers) - len(own) :]
+        assert [(name, not row.empty) for (name, _), row in zip(told, rows, strict=True)] == told
+        assert all(step.name in row.created_by or step.name == "RUN" for step, row in zip(own, rows, strict=True))
 
 
 @of([case for case in CASES if case.level is Level.EXACT])
