@@ -79,10 +79,10 @@ def _cases(*, wanted: bool) -> Iterator[Work]:
     """Go through the cases that one of the transforms changes and that can be built."""
     for file in sorted((ROOT / "fixtures" / "cases").glob("*/case.toml")) if wanted else ():
         case = tomllib.loads(file.read_text("utf-8"))
-        folder = file.parent / "context"
-        plan = Plan(level=Level[case["level"].upper()])
-        if case.get("build") and _concerned(folder, plan):
-            yield Work(file.parent.name, folder / "Dockerfile", folder, plan)
+        if case.get("build"):
+            folder, plan = file.parent / "context", Plan(level=Level[case["level"].upper()])
+            if _concerned(folder, plan):
+                yield Work(file.parent.name, folder / "Dockerfile", folder, plan)
 
 
 def _concerned(folder: Path, plan: Plan) -> bool:
