@@ -131,6 +131,10 @@ def test_what_gradle_makes(build: str, start: str, copied: list[str]) -> None:
             "whether the build makes build/install",
         ),
         (BUILT, 'CMD ["java", "-jar", "/root/.m2/repository/a.jar"]', "starts from the cache of its build"),
+        (BUILT, 'CMD ["java", "-jar", "deploy/app.jar"]', "what makes deploy/app.jar is not known"),
+        (BUILT, 'CMD ["java", "-jar", "/opt/app.jar"]', "what makes /opt/app.jar is not known"),
+        (BUILT, 'CMD ["java", "-cp", "/opt/lib/*", "App"]', "what makes /opt/lib/* is not known"),
+        (BUILT, 'CMD ["dist/bin/app"]', "starts dist/bin/app, and what makes it is not known"),
         (BUILT, f"USER gradle\n{JAR}", "the user of line 5 is one of the image"),
     ],
 )

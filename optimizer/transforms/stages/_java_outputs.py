@@ -18,6 +18,8 @@ MAVEN = frozenset({"mvn", "mvnw"})
 GRADLE = frozenset({"gradle", "gradlew"})
 _OUTPUT = lazy_pattern(r"(?:^|/)(target|build)(?=/|$)")
 _SPLIT = lazy_pattern(r"[\s\"'=,;:()]+")
+_SPACE = lazy_pattern(r"[\s\"']+")
+_LOADS = frozenset({"-jar", "-cp", "-classpath", "--class-path", "--module-path"})
 _WILD = lazy_pattern(r"[*?$\[{]")
 _BESIDE = lazy_pattern(r"addClasspath|classpathPrefix|copy-dependencies|<Class-Path>|quarkus|nativelib|unpack")
 _VARIABLE = lazy_pattern(r"\$\{?(\w+)\}?")
@@ -54,6 +56,18 @@ def outputs(build: Build, texts: Iterable[str]) -> tuple[str, ...] | str:
                     return f"whether the build makes {word} is not known"
                 found[output] = None
     return tuple(found)
+
+
+def read_by_java(build: Build, texts: Iterable[str]) -> Iterator[str]:
+    """Go through the jars and folders that the virtual machine is told to load; the working directory without any."""
+    found = False
+    for text in texts:
+        words = _SPACE.split(_VARIABLE.sub(lambda match: build.env.get(match[1]) or match[0], text))
+        for before, word in pairwise(words):
+            found = found or before in _LOADS
+            yield from (part for part in word.split(":") if part) if before in _LOADS else ()
+    if not found:
+        yield "."
 
 
 def _is_of_build(path: str, build: Build) -> bool:

@@ -13,10 +13,11 @@ from optimizer.images._tables import image_table
 from optimizer.model import Step
 from optimizer.shell import Call, resolve
 from optimizer.syntax.lazy_pattern import lazy_pattern
+from optimizer.transforms._slim_packages import ARCHIVED
 from optimizer.transforms.stages import compiled
 from optimizer.transforms.stages._built_sources import left_of_project
 from optimizer.transforms.stages._java_outputs import start_texts
-from optimizer.transforms.stages.interpreted import ARCHIVED, absolute, folder_of, home_of
+from optimizer.transforms.stages.interpreted import absolute, folder_of, home_of
 from optimizer.transforms.stages.nodes import NOTHING, Build, Effect, Runtime
 from optimizer.transforms.stages.packages import code
 from optimizer.transforms.stages.paths import is_covered

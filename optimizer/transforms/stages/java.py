@@ -14,12 +14,13 @@ from optimizer.model import Step
 from optimizer.shell import Call, resolve
 from optimizer.syntax.lazy_pattern import lazy_pattern
 from optimizer.transforms._java_needs import TOOLS, why_named, why_program
+from optimizer.transforms._slim_packages import ARCHIVED
 from optimizer.transforms.stages import compiled
 from optimizer.transforms.stages._built_sources import left_of_project
-from optimizer.transforms.stages._java_outputs import GRADLE, MAVEN, outputs, start_texts
-from optimizer.transforms.stages.interpreted import ARCHIVED, absolute, folder_of, home_of
+from optimizer.transforms.stages._java_outputs import GRADLE, MAVEN, outputs, read_by_java, start_texts
+from optimizer.transforms.stages.interpreted import absolute, folder_of, home_of
 from optimizer.transforms.stages.nodes import Build, Effect, Runtime
-from optimizer.transforms.stages.paths import SYSTEM
+from optimizer.transforms.stages.paths import SYSTEM, is_covered
 
 _MAVEN_GOALS = frozenset(
     """clean validate initialize generate-sources process-sources generate-resources process-resources compile
@@ -129,11 +130,22 @@ def runtime(build: Build) -> Runtime | str | None:
     started = outputs(build, texts)
     if isinstance(started, str):
         return started
-    if not started and not any(path.endswith((".jar", "/")) for path in (*build.made, *build.copied)):
-        return "which jar is started is not known"
+    if missing := next((word for word in read_by_java(build, texts) if not _is_there(word, build, started)), None):
+        return f"what makes {missing} is not known"
     why = "The JDK, the build tool and the sources stay in the build stage: the program needs the JRE alone."
     leaves = (*left_of_project(build, _SOURCES, started), *_OF_IMAGES)
     return Runtime(base, started, why, build_only=_TOOLS, leaves_out=leaves, left_variables=_VARIABLES)
+
+
+def _is_there(word: str, build: Build, started: tuple[str, ...]) -> bool:
+    """Tell whether a jar or a folder of classes is made, is among what is started, or comes from the context."""
+    path = posixpath.normpath(posixpath.join(build.workdir, word))
+    whole = path.partition("*")[0]
+    if whole == path and is_covered(path, (*build.made, *started)):
+        return True
+    folder = whole if whole == path else posixpath.dirname(whole)
+    there = (*build.copied, *build.made, *started)
+    return path in build.copied or any(f"{one.rstrip('/')}/".startswith(f"{folder.rstrip('/')}/") for one in there)
 
 
 def _why_not(build: Build, base: Variant) -> str | None:

@@ -13,7 +13,8 @@ from optimizer.images.apt import cost
 from optimizer.model import Step
 from optimizer.shell import Call, resolve
 from optimizer.syntax.lazy_pattern import lazy_pattern
-from optimizer.transforms.stages.interpreted import ARCHIVED, absolute, folder_of, home_of, in_folder
+from optimizer.transforms._slim_packages import ARCHIVED
+from optimizer.transforms.stages.interpreted import absolute, folder_of, home_of, in_folder
 from optimizer.transforms.stages.nodes import NOTHING, Build, Effect, Runtime
 from optimizer.transforms.stages.packages import sort_packages
 

@@ -25,10 +25,22 @@ def all_copies(build: Build, runtime: Runtime) -> tuple[str, ...] | str:
     if any(p.startswith("/tmp/") and any(p in need.program for need in build.needs) for p in (*made, *files)):  # noqa: S108
         return "a program is started from /tmp"
     found = (*runtime.copies, *_gathered(rest, build, leaves))
-    started = (posixpath.normpath(posixpath.join(build.workdir, need.program)) for need in build.needs)
-    if lost := next((p for p in started if p in build.copied and not is_covered(p, found)), None):
-        return f"{lost} is started, and would stay in the stage that builds"
+    if reason := next(_why_started(build, found), None):
+        return reason
     return tuple(p for p in dict.fromkeys(found) if not is_covered(p, (other for other in found if other != p)))
+
+
+def _why_started(build: Build, found: tuple[str, ...]) -> Iterator[str]:
+    """Go through what starts and would not be there: files of the context, and what is of the project by its place."""
+    tops = [top for top in (build.workdir, *build.folders) if top not in SYSTEM]
+    for need in build.needs:
+        path = posixpath.normpath(posixpath.join(build.workdir, need.program))
+        if is_covered(path, found):
+            continue
+        if path in build.copied:
+            yield f"{path} is started, and would stay in the stage that builds"
+        elif "/" in need.program and any(path.startswith(f"{top}/") for top in tops):
+            yield f"{need.place} starts {need.program}, and what makes it is not known"
 
 
 def _leaves(build: Build) -> Iterator[str]:

@@ -12,8 +12,9 @@ from optimizer.model import Step
 from optimizer.shell import Call, resolve
 from optimizer.syntax.lazy_pattern import lazy_pattern
 from optimizer.transforms._scripts import command_texts
+from optimizer.transforms._slim_packages import ARCHIVED
 from optimizer.transforms.stages import _ruby_gems
-from optimizer.transforms.stages.interpreted import ARCHIVED, needed_on
+from optimizer.transforms.stages.interpreted import needed_on
 from optimizer.transforms.stages.nodes import NOTHING, Build, Effect, Runtime
 from optimizer.transforms.stages.packages import code
 from optimizer.transforms.stages.paths import SYSTEM
