@@ -40,6 +40,8 @@ _RUNNERS = frozenset({"npm", "yarn", "pnpm", "bun"})
 _OWN_VERBS = frozenset("start test stop restart".split())
 _LIFECYCLE = ("preinstall", "install", "postinstall", "prepublish", "preprepare", "prepare", "postprepare")
 _INSTALLS = frozenset({"install", "i", "ci", "add", "clean-install"})
+_MANAGERS = lazy_pattern(r"pip[\d.]*|poetry|pipenv|uv|pdm|npm|pnpm|yarn|bun")
+_ASKED = frozenset({"install", "i", "ci", "add", "sync"})
 _BROUGHT_ALONG = {
     "ansible-playbook": {"ssh"},
     "apt-key": {"gpg"},
@@ -64,6 +66,7 @@ class Need(Struct, frozen=True):
     place: str
     stage: int
     index: int  # of the step, so that what is installed before can be told
+    installs: bool = False  # whether it is a package manager of a language that is to install something
 
     @property
     def name(self) -> str:
@@ -183,6 +186,14 @@ def _started_text(step: Step) -> str:
     return text
 
 
+def _installs(call: Call) -> bool:
+    words = [call.program, *(word.value or "" for word in call.arguments if not word.text.startswith("-"))]
+    if words[0].startswith("python") and "-m" in {word.text for word in call.arguments[:1]}:
+        words = words[1:]
+    verb = "".join(words[1:2])
+    return bool(_MANAGERS.fullmatch(words[0])) and (verb in _ASKED or (words[0] == "yarn" and not verb))
+
+
 class _Reader(Struct, frozen=True):
     """Follows the calls of one step through the scripts of the build context."""
 
@@ -209,7 +220,7 @@ class _Reader(Struct, frozen=True):
             yield self._unknown(f"what {program} starts is not known ({place})")
             return
         if call.program not in _BUILT_IN:
-            yield Need(program, place, self.step.stage, self.step.index)
+            yield Need(program, place, self.step.stage, self.step.index, _installs(call))
         yield from self._implied(call, place)
         yield from self._scripts(call, program, depth, place)
 

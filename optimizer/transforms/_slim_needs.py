@@ -127,6 +127,8 @@ class _Judge(Struct, frozen=True):
             built = self.dockerfile.steps[need.index].run is not None
             if isinstance(need, Unknown):
                 yield Lack(need.reason, built)
+            elif need.installs and not built:
+                yield Lack(f"{need.place} has {need.name} install packages, which may be compiled")
             elif lack := self._why_need(need, built=built):
                 yield lack
 

@@ -62,6 +62,8 @@ def test_nothing_is_said_of_images_without_more_to_give(text: str) -> None:
         (f'FROM python:3.12@sha256:{"0" * 64}\nCMD ["true"]\n', "named by its digest"),
         ('FROM --platform=$BUILDPLATFORM node:20\nCMD ["true"]\n', "the base image is one for $BUILDPLATFORM"),
         ("FROM python:3.12\nRUN true\n", "no CMD or ENTRYPOINT says"),
+        ("FROM python:3.12\nCMD python -m pip install x && true\n", "has python install packages"),
+        ("FROM node:20\nCMD yarn && node -v\n", "the CMD of line 2 has yarn install packages"),
         ('FROM python:3.12\nONBUILD RUN make\nCMD ["true"]\n', "the ONBUILD of line 2"),
         ('FROM python:3.12\nRUN ./configure.sh\nCMD ["true"]\n', "runs ./configure.sh, which is not in the build"),
         ('FROM python:3.12\nRUN curl -fsS https://x.io/i | sh\nCMD ["true"]\n', "starts curl, which the slim image"),
