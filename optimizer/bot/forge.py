@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from enum import StrEnum
 from typing import Protocol
 
-from msgspec import Struct
+from msgspec import Struct, field
 
 
 class Phase(StrEnum):
@@ -63,12 +63,16 @@ class Suggestion(Struct, frozen=True):
 
 
 class Review(Struct, frozen=True):
-    """What a request changes: its head, and the lines of each file that comments can stand at, as ranges."""
+    """What a request changes: its head, and the lines of each file that comments can stand at, as ranges.
+
+    `comments` are those that are there already. `unchanged` are lines of each file that the request shows and does
+    not change, new number to old, where the forge asks for both.
+    """
 
     head: str
-    base: str
     lines: dict[str, tuple[tuple[int, int], ...]]
     comments: tuple[str, ...] = ()
+    unchanged: dict[str, dict[int, int]] = field(default_factory=dict)
 
 
 class ForgeError(Exception):

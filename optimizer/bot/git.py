@@ -28,9 +28,9 @@ _UNWANTED = (
 _IDENTITY = {"NAME": "dfopt", "EMAIL": "noreply@dfopt.invalid"}
 
 _REFUSALS = (
-    ("protected branch", "the branch is protected: allow dfopt to push to it, or name another with --branch"),
-    ("GH006", "the branch is protected: allow dfopt to push to it, or name another with --branch"),
-    ("GH013", "a rule of the repository forbids the push: allow dfopt's branches, or name others with --branch"),
+    ("protected branch", "the branch is protected: allow dfopt to push to it, or name another with --branch-prefix"),
+    ("GH006", "the branch is protected: allow dfopt to push to it, or name another with --branch-prefix"),
+    ("GH013", "a rule of the repository forbids the push: allow dfopt's branches, or name others with --branch-prefix"),
     ("not allowed to push", "the token may not push here; --fork works from a fork"),
     ("without `workflow` scope", "the token lacks the scope `workflow`"),
     ("stale info", "somebody pushed to the branch in this moment; the next run looks again"),

@@ -90,7 +90,7 @@ class Gitea:
             for review in self._pages(f"/pulls/{number}/reviews", what)
             for comment in self._ask("GET", f"/pulls/{number}/reviews/{review['id']}/comments", what) or ()
         ]
-        return Review(pull["head"]["sha"], pull["base"]["sha"], dict(_by_file(diff)), tuple(said))
+        return Review(pull["head"]["sha"], dict(_by_file(diff)), tuple(said))
 
     def suggest(self, number: int, review: Review, suggestions: Sequence[Suggestion], text: str) -> None:
         """Put suggestions on a request, with a text for the whole; Gitea shows each at its last line."""
@@ -141,6 +141,8 @@ def _pause(answer: "Response", otherwise: float) -> float:
 
 def _said(answer: "Response", what: str) -> str:
     match answer.status_code:
+        case 301 | 302 | 307 | 308:
+            return f"{what} has moved: use the name that it has now"
         case 401:
             return "the server does not accept the token: it is wrong, or has ended"
         case 403:

@@ -97,7 +97,7 @@ class GitHub:
             pull = self._pull(number)
             lines = {file.filename: commentable(file.patch or "") for file in pull.get_files()}
             said = tuple(comment.body for comment in pull.get_review_comments())
-            return Review(pull.head.sha, pull.base.sha, lines, said)
+            return Review(pull.head.sha, lines, said)
 
     def suggest(self, number: int, review: Review, suggestions: Sequence[Suggestion], text: str) -> None:
         """Put suggestions on a request, with a text for the whole."""

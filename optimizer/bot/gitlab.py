@@ -4,7 +4,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
-from optimizer.bot.diff_lines import commentable
+from optimizer.bot.diff_lines import commentable, unchanged
 from optimizer.bot.forge import Draft, ForgeError, Phase, PullRequest, Repository, Review, Suggestion
 from optimizer.bot.secret import Secret
 
@@ -92,7 +92,8 @@ class GitLab:
             shown = request.diffs.get(versions[0].id).diffs if versions else []
             lines = {one["new_path"]: commentable(one["diff"]) for one in shown}
             said = tuple(note.body for note in request.notes.list(iterator=True))
-            return Review(request.sha, request.diff_refs["base_sha"], lines, said)
+            both = {one["new_path"]: unchanged(one["diff"]) for one in shown}
+            return Review(request.sha, lines, said, both)
 
     def suggest(self, number: int, review: Review, suggestions: Sequence[Suggestion], text: str) -> None:
         """Put suggestions on a request, with a text for the whole."""
@@ -104,6 +105,8 @@ class GitLab:
                     "position_type": "text", "new_path": one.path, "old_path": one.path,
                     "new_line": one.end_line,
                 }  # fmt: skip
+                if (old := review.unchanged.get(one.path, {}).get(one.end_line)) is not None:
+                    position["old_line"] = old  # GitLab takes a line that is not new by both its numbers only
                 request.discussions.create({"body": _above(one), "position": position})
             request.notes.create({"body": text})
 

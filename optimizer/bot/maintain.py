@@ -8,7 +8,7 @@ from msgspec import Struct
 from optimizer.bot import plan
 from optimizer.bot.body import Render, body_of, message_of, title_of
 from optimizer.bot.checkout import Checkout
-from optimizer.bot.forge import Draft, Forge, PullRequest, Repository
+from optimizer.bot.forge import Draft, Forge, Phase, PullRequest, Repository
 from optimizer.bot.state import Notes, change_id, digest, noted, read
 from optimizer.report import Entry
 
@@ -60,6 +60,10 @@ def maintain(site: Site, unit: Unit, tip: str | None) -> Step:
     """Bring the request of a branch, which is at `tip`, up to date. Raises ForgeError, GitError."""
     wanted, message = _wanted(site, unit)
     requests = site.forge.requests(unit.branch, site.source) if site.forge and site.source else ()
+    for request in requests:
+        if request.phase is Phase.OPEN and request.base != site.checkout.branch:
+            why = f"request {request.number} from this branch goes to {request.base}: name others with --branch-prefix"
+            return Step(Did.REFUSED, unit.branch, why, request.url)
     action = plan.decide(wanted, tip, requests)
     match action:
         case plan.Open():

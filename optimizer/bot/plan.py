@@ -81,7 +81,8 @@ def decide(wanted: Wanted | None, tip: str | None, requests: Sequence[PullReques
         return Nothing(why, past[0][0])
     known = {commit for _, notes in past if notes for commit in (notes.commit, notes.previous)}
     if tip not in {None, wanted.commit, *known}:
-        return Refuse("the branch is there already, with commits that are not dfopt's: delete it, or name another")
+        why = "the branch is there already, with commits that are not dfopt's"
+        return Refuse(f"{why}: delete it, or name another with --branch-prefix")
     return Open(tip)
 
 

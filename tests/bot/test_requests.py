@@ -101,6 +101,19 @@ def test_requests_from_elsewhere_with_the_same_notes_are_never_touched(forge: Fo
     ]  # fmt: skip
 
 
+def test_another_base_needs_another_branch(gitea: Forge, dfopt: Dfopt) -> None:
+    repository = gitea.store.add("team/app", FILES)
+    repository.commit({"x": "y"}, "stable")
+    dfopt(gitea, gitea.target("team/app"), *ONLY)
+
+    refused = dfopt(gitea, gitea.target("team/app"), "--base", "stable", *ONLY)
+    taken = dfopt(gitea, gitea.target("team/app"), "--base", "stable", "--branch-prefix", "stable-dfopt/", *ONLY)
+
+    assert "request 1 from this branch goes to main: name others with --branch-prefix" in refused.out
+    assert "opened: stable-dfopt/dockerfiles" in taken.out
+    assert [r.base for r in repository.requests] == ["main", "stable"]
+
+
 def test_a_dry_run_shows_all_and_changes_nothing(forge: Forge, dfopt: Dfopt) -> None:
     repository = forge.store.add("team/app", FILES)
 

@@ -2,6 +2,7 @@
 
 import pytest
 
+from optimizer.bot.diff_lines import commentable, unchanged
 from optimizer.bot.suggestions import Block, replaced
 from optimizer.report.diff import hunks
 from tests.bot.conftest import DOCKERFILE, FILES, ONLY, Dfopt, Forge
@@ -65,6 +66,25 @@ def test_a_dry_run_suggests_nothing(review: Forge, dfopt: Dfopt) -> None:
 
     assert "COPY app.txt /app.txt" in ran.out
     assert said(review) == []
+
+
+def test_the_lines_of_a_patch() -> None:
+    patch = "@@ -1,3 +1,4 @@\n a\n-b\n+B\n+new\n c\n@@ -9 +10,0 @@\n-z\n@@ -20,2 +20,2 @@ RUN x\n x\n y\n"
+
+    assert commentable(patch) == ((1, 4), (20, 21))
+    assert unchanged(patch) == {1: 1, 4: 3, 20: 20, 21: 21}
+
+
+def test_gitlab_gets_both_numbers_of_a_line_that_is_not_new(gitlab: Forge, dfopt: Dfopt) -> None:
+    reviewed(gitlab)
+    gitlab.store.patches[NAME, 1] = {
+        "Dockerfile": "@@ -1,2 +1,3 @@\n FROM alpine:3.20\n ADD app.txt /app.txt\n+CMD x\n"
+    }
+
+    dfopt(gitlab, gitlab.target(NAME), "--suggest", "1", *ONLY)
+
+    (comment,) = said(gitlab)
+    assert (comment["position"]["old_line"], comment["position"]["new_line"]) == (2, 2)
 
 
 @pytest.mark.parametrize(
