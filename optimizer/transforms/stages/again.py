@@ -7,6 +7,7 @@ from msgspec import Struct
 
 from optimizer.model import Step
 from optimizer.shell import Call
+from optimizer.syntax.lazy_pattern import lazy_pattern
 from optimizer.transforms._copies import image_path
 from optimizer.transforms.stages.effects import known_path, operands
 from optimizer.transforms.stages.nodes import Build, Effect, Work
@@ -15,7 +16,7 @@ from optimizer.transforms.stages.paths import SYSTEM, is_covered, is_left
 _OWNING = frozenset({"chown", "chmod", "chgrp"})
 _ON_PATHS = _OWNING | {"mkdir", "touch"}
 _LATE = frozenset({"ldconfig", "update-ca-certificates", "fc-cache"})
-_MAKING = frozenset({"mkdir", "chown", "chmod", "chgrp", "install"})
+_OF_DEBIAN = lazy_pattern(r"/(?:home|etc|root|var/www|usr/share|var/(?:log|lib|cache)/apt)/")
 _RECURSIVE = frozenset({"-R", "--recursive", "-Rf", "-fR", "-Rv", "-vR"})
 _ROOTS = frozenset({None, "root", "0", "root:root", "0:0", "0:root", "root:0"})
 
@@ -54,11 +55,14 @@ def repeated(build: Build, copies: Iterable[str], leaves: Iterable[str]) -> Repe
                     return f"line {work.step.line} is run by {part.step.state.user}"
                 if not text:
                     continue
+            if build.workdir in _places(part) and build.workdir not in SYSTEM:
+                before.append(f"mkdir -p {build.workdir}")
             place = behind if part.names & _LATE else sources if part.is_for_apt else before
             place.append(text)
             programs |= part.names
             variables |= {name for call, _ in part.effects for word in call.words for name in word.variables}
     owners = dict.fromkeys(text for text in _owners(build, copied) if text not in before)
+    before = list(dict.fromkeys(before))
     before = [text for text in before if not any(other.startswith(f"{text} && ") for other in (*before, *owners))]
     return Repeated(
         tuple(sources), (*before, *owners), tuple(dict.fromkeys(behind)), frozenset(programs), frozenset(variables)
@@ -76,16 +80,19 @@ def _gone_behind(part: "_Part", build: Build) -> Iterator[str]:
 
 
 def _lacking(part: "_Part", build: Build, there: tuple[str, ...]) -> str | None:
-    """Name a folder that a statement writes into, and of which nothing shows that it is there in the runtime stage."""
-    if build.packages or part.names & _MAKING:
-        return None
-    for _, effect in part.effects:
-        for path in effect.makes if effect.again else ():
-            folder = posixpath.dirname(path.rstrip("/"))
-            homely = folder.startswith(("/home/", "/etc/", "/root", "/var/www"))
-            if folder not in SYSTEM and not homely and not is_covered(folder, there) and folder != build.workdir:
-                return folder
+    """Name a folder that a statement works in, and of which nothing shows that it is there in the runtime stage."""
+    for place in _places(part):
+        known = place in SYSTEM or place == build.workdir or _OF_DEBIAN.match(f"{place}/") or build.packages
+        if not (known or is_covered(place, there) or copies_below(place, there)):
+            return place
     return None
+
+
+def _places(part: "_Part") -> Iterator[str]:
+    """Go through what has to be there before a statement: what it changes, and the folders of what it makes."""
+    for call, effect in part.effects:
+        for path in effect.makes if effect.again and call.program not in {"mkdir", "install"} else ():
+            yield path.rstrip("/") if call.program in _OWNING else posixpath.dirname(path.rstrip("/"))
 
 
 def _by_user(part: "_Part", copies: tuple[str, ...]) -> str | None:
@@ -141,7 +148,9 @@ def _parts(work: Work) -> Iterator[_Part]:
 def _again(part: _Part, copies: tuple[str, ...]) -> str | None:
     """Return how a statement is repeated: None where it need not be, "" where it cannot."""
     again = [(call, effect) for call, effect in part.effects if effect.again]
-    if not again or all(effect.makes and all(_is_inside(p, copies) for p in effect.makes) for _, effect in again):
+    if not again or all(
+        effect.makes and all(_is_done(call, p, copies) for p in effect.makes) for call, effect in again
+    ):
         return None
     if len(part.effects) == 1 and part.effects[0][0].program in _ON_PATHS:
         return _on_paths(part.effects[0][0], copies)
@@ -154,6 +163,11 @@ def _again(part: _Part, copies: tuple[str, ...]) -> str | None:
 def _is_literal(call: Call, effect: Effect) -> bool:
     """Tell whether a call names the paths that it makes in full, so that it means the same in any folder."""
     return all(path in str(call.command) for path in effect.makes)
+
+
+def _is_done(call: Call, path: str, copies: tuple[str, ...]) -> bool:
+    """Tell whether what a call does to a path comes along with a copy: owner and mode only below its top folder."""
+    return _is_inside(path, copies) if call.program in _ON_PATHS else is_covered(path, copies)
 
 
 def _is_inside(path: str, copies: tuple[str, ...]) -> bool:
@@ -179,11 +193,18 @@ def _on_paths(call: Call, copies: tuple[str, ...]) -> str | None:
     if call.program in _OWNING and any(copies_below(path, copies) for path in wanted):
         if len({copies_below(path, copies) for path in wanted}) > 1:
             return ""
+        wanted += _tops_below(wanted, copies) if _RECURSIVE & set(kept) else []
         kept = [text for text in kept if text not in _RECURSIVE]
         new = [path for path in wanted if path not in SYSTEM]
         made = f"mkdir -p {' '.join(new)} && " if new else ""
         return f"{made}{' '.join((*kept, *wanted))}"
     return " ".join((*kept, *wanted))
+
+
+def _tops_below(folders: list[str], copies: tuple[str, ...]) -> list[str]:
+    """Return the top folders of copies that lie below some folders."""
+    tops = (copy.rstrip("/") for copy in copies if copy.endswith("/"))
+    return [top for top in tops if any(top.startswith(f"{folder.rstrip('/')}/") for folder in folders)]
 
 
 def _has_mode(call: Call) -> bool:
@@ -213,7 +234,8 @@ def _owners(build: Build, copies: tuple[str, ...]) -> Iterator[str]:
         is_there = copies_below(folder, copies) or f"{folder}/" in copies or folder == build.workdir
         if owner is not None and owner not in _ROOTS and is_there:
             whom = owner if step.name != "WORKDIR" else _whom(owner)
-            yield f"mkdir -p {folder} && chown {whom} {folder}"
+            own = " ".join((folder, *(_tops_below([folder], copies) if step.name != "WORKDIR" else ())))
+            yield f"mkdir -p {own} && chown {whom} {own}"
         made.update(_ancestors(folder))
     for work in build.works:
         owner = work.step.state.user

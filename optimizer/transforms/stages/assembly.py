@@ -5,12 +5,12 @@ from collections.abc import Mapping
 
 from msgspec.structs import replace
 
-from optimizer.images.packages import brought_by
+from optimizer.syntax import variables_in
 from optimizer.transforms._finding import Rewrite
 from optimizer.transforms.stages.again import repeated
 from optimizer.transforms.stages.brought import brought
 from optimizer.transforms.stages.nodes import Build, Runtime
-from optimizer.transforms.stages.packages import program_packages, sort_packages
+from optimizer.transforms.stages.packages import program_packages, sort_packages, why_not_installed
 from optimizer.transforms.stages.proof import all_copies, left_by_build, lost_programs, why_not_smaller
 from optimizer.transforms.stages.writing import Plan, write
 
@@ -29,15 +29,14 @@ def assembled(build: Build, runtime: Runtime) -> Rewrite | str:
     lost = lost_programs(build, runtime)
     if isinstance(lost, str):
         return lost
-    extra = program_packages(lost, build.needs)
+    extra = program_packages(lost, (*(need.name for need in build.needs), *again.programs))
     if isinstance(extra, str):
         return extra
     installed = sort_packages(build, runtime, extra)
     if isinstance(installed, str):
         return installed
-    has = frozenset[str]().union(*(brought_by(word, build.release) for word in installed.words))
-    if missing := next((name for name in sorted(again.programs & lost.keys()) if not lost[name] & has), None):
-        return f"{missing} is needed to set up the container, and {runtime.base.name} lacks it"
+    if reason := why_not_installed(build, installed):
+        return reason
     if reason := why_not_smaller(build, runtime, installed.dropped):
         return reason
     return write(Plan(build, runtime, taken, installed, again, leaves))
@@ -48,10 +47,11 @@ def _with_variables(build: Build, runtime: Runtime) -> Runtime:
     own = build.full.facts.env if build.full.facts else {}
     there = runtime.base.facts.env if runtime.base.facts else {}
     given = {name for name, _ in runtime.variables}
+    spoken = {name for step in build.stage.body for name in variables_in(step.instruction.body.text)}
     missing = [
         (name, _expanded(value, own))
         for name, value in own.items()
-        if there.get(name) != value and name not in given | runtime.left_variables
+        if there.get(name) != value and name not in given and name not in runtime.left_variables - (spoken - {"PATH"})
     ]
     return replace(runtime, variables=(*runtime.variables, *missing)) if missing else runtime
 

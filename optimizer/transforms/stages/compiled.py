@@ -12,6 +12,7 @@ from optimizer.images.packages import lost_commands
 from optimizer.syntax.lazy_pattern import lazy_pattern
 from optimizer.transforms._runtime_needs import Need
 from optimizer.transforms.stages.nodes import Build
+from optimizer.transforms.stages.packages import program_packages
 from optimizer.transforms.stages.paths import SYSTEM, is_covered
 from optimizer.transforms.stages.proof import of_known_packages
 
@@ -177,7 +178,8 @@ def started_by_code(build: Build, base: Variant) -> tuple[str, ...] | str:
         if _STARTING.search(text):
             found |= set(_QUOTED.findall(text)) & lost.keys()
     found -= _WORDS
-    return tuple(sorted(name if name in lost[name] else min(lost[name]) for name in found))
+    brought = program_packages(lost, found)
+    return brought if isinstance(brought, str) else tuple(brought)
 
 
 # Names of commands that are words of code as well.

@@ -15,7 +15,7 @@ from optimizer.images import packages
 from optimizer.images._tables import packages_of_release
 from optimizer.images.packages import brought_by
 from optimizer.syntax.lazy_pattern import lazy_pattern
-from optimizer.transforms._runtime_needs import Need
+from optimizer.transforms._slim_packages import ARCHIVED
 from optimizer.transforms.stages.nodes import Build, Runtime
 
 # Compilers, what drives them, and what makes sources of other sources.
@@ -42,8 +42,16 @@ _RECOMMENDS_CERTIFICATES = frozenset({"curl", "git", "git-core", "wget"})
 _HEADERS = lazy_pattern(
     r"libc6?-dev|linux-libc-dev|lib(?:std|sup)c\+\+-[\w.]+-dev|libgcc-[\w.]+-dev|libpython3?[\d.]*-dev"
 )
+# What full images have beside a program that it may ask for.
+_WITH_IT = {
+    **dict.fromkeys(("curl", "hg", "svn", "wget"), ("ca-certificates",)),
+    "git": ("ca-certificates", "openssh-client"),
+}
+_NEEDS_MANUALS = lazy_pattern(r"openjdk-.*|default-j(?:re|dk).*|postgresql.*|ca-certificates-java|tomcat\d*|maven|ant")
 _DEV = lazy_pattern(r"(.+)-dev(?:el|-compat)?")
-_LIBRARY = lazy_pattern(r"lib(?!.*-(?:arch-config|bin|dbg|dev|doc|headers|tools|utils)$).+|.*-common|zlib1g|mysql-common")
+_LIBRARY = lazy_pattern(
+    r"lib(?!.*-(?:arch-config|bin|dbg|dev|doc|headers|tools|utils)$).+|.*-common|zlib1g|mysql-common"
+)
 # Names that another package stands for, in some releases or in all.
 _PROVIDED_BY = {
     "libcurl-dev": "libcurl4-openssl-dev", "libfreetype6-dev": "libfreetype-dev", "libjpeg-dev": "libjpeg62-turbo-dev",
@@ -223,14 +231,25 @@ def _places(release: str) -> dict[str, int]:
     return {} if table is None else {name: at for at, name in enumerate(table.names)}
 
 
-def program_packages(lost: dict[str, frozenset[str]], needs: Iterable[Need]) -> list[str] | str:
+def program_packages(lost: dict[str, frozenset[str]], programs: Iterable[str]) -> list[str] | str:
     """Return the packages that bring the programs which start and which the small image lacks, or a clause."""
-    found: list[str] = []
-    for need in needs:
-        owners = lost.get(need.name, frozenset())
-        if not owners:
-            continue
-        if len(owners) > 1 and need.name not in owners:
-            return f"{need.place} starts {need.name}, and which package brings it is not known"
-        found.append(need.name if need.name in owners else min(owners))
-    return found
+    found: dict[str, None] = {}
+    for name in sorted(set(programs) & lost.keys()):
+        owners = lost[name]
+        if len(owners) > 1 and name not in owners:
+            return f"{name} is started, and which package brings it is not known"
+        found[name if name in owners else min(owners)] = None
+        found.update(dict.fromkeys(_WITH_IT.get(name, ())))
+    return list(found)
+
+
+def why_not_installed(build: Build, installed: Sorted) -> str | None:
+    """Say what of the packages cannot be installed on the small image, None where all can."""
+    if not installed.words:
+        return None
+    if build.release in ARCHIVED and not build.packages:
+        return f"{installed.words[0]} can no longer be installed on {build.release}"
+    manual = next((word for word in installed.words if _NEEDS_MANUALS.fullmatch(word)), None)
+    if manual and "slim" not in build.full.words:
+        return f"{manual} may ask for the folders of manuals, which the slim image lacks"
+    return None
