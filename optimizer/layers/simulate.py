@@ -23,7 +23,7 @@ from optimizer.layers.nodes import (
     Simulation,
     Source,
 )
-from optimizer.layers.sources import brought_to, destination, reads, sources
+from optimizer.layers.sources import brought_to, destination, reader, sources
 from optimizer.model import Stage, Step
 
 _MOST_SUBJECTS = 20
@@ -170,7 +170,7 @@ class _Chain(Struct):
         if source not in self.changed:
             if self.sent is None:
                 self.sent = [path for path in sorted(self.change.files) if self._is_sent(path)]
-            self.changed[source] = [path for path in self.sent if reads(source, path, self.recipe.link)]
+            self.changed[source] = list(filter(reader(source, self.recipe.link), self.sent))
         return self.changed[source]
 
     def _is_sent(self, path: str) -> bool:

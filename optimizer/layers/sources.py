@@ -38,18 +38,22 @@ def image_path(path: str, workdir: str | None) -> str:
     return clean + "/" if path.endswith(("/", "/.")) and clean != "/" else clean
 
 
-def reads(source: Source, path: str, link: Links) -> bool:
-    """Tell whether a path is among the files that a source takes in, or decides which these are.
+def reader(source: Source, link: Links) -> Callable[[str], bool]:
+    """Return what tells whether a path is among the files that a source takes in, or decides which these are.
 
     A folder counts as what it is: its mode is copied with it. `link` gives the targets of symbolic links.
     """
     if source.parents:
-        return _matches_whole(source.path, path) and not _is_excluded(source, path, "")
+        return lambda path: _matches_whole(source.path, path) and not _is_excluded(source, path, "")
     resolved, followed = _followed(source.path, link)
-    if path in followed:
-        return True
-    matched = _matched_part(resolved, path)
-    return matched is not None and not _is_excluded(source, path, matched)
+
+    def reads(path: str) -> bool:
+        if path in followed:
+            return True
+        matched = _matched_part(resolved, path)
+        return matched is not None and not _is_excluded(source, path, matched)
+
+    return reads
 
 
 def brought_to(step: Step, source: Source, path: str) -> str | None:
