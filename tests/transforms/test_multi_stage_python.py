@@ -8,6 +8,8 @@ from optimizer.engine import Plan, Result, optimize
 SITE = "COPY --from=build /usr/local/lib/python3.11/site-packages /usr/local/lib/python3.11/site-packages"
 SCRIPTS = "COPY --from=build /usr/local/bin /usr/local/bin"
 TREE = "COPY --from=build /app /app"
+POETRY = "curl -sSL https://install.python-poetry.org"
+IN_PROJECT = "POETRY_VIRTUALENVS_IN_PROJECT"
 FILES = {
     "requirements.txt": "psycopg2==2.9.9\n",
     "app.py": "import psycopg2\n",
@@ -66,6 +68,15 @@ def runtime(result: Result) -> list[str]:
             ],
         ),
         ("RUN pip install pipenv && pipenv install --system", [SITE, SCRIPTS, TREE]),
+        (
+            f"ENV PATH=/p/bin:$PATH {IN_PROJECT}=true\nRUN {POETRY} | POETRY_HOME=/p python3 -\nRUN poetry install",
+            ["COPY --from=build /p /p", TREE],
+        ),
+        (
+            "RUN curl -L https://astral.sh/uv/install.sh | sh\nRUN /root/.local/bin/uv pip install --system psycopg2",
+            [SITE, SCRIPTS, "COPY --from=build /root/.local/bin /root/.local/bin", TREE],
+        ),
+        ("RUN pip install notebook psycopg2", [SITE, SCRIPTS, "COPY --from=build /usr/local/etc /usr/local/etc", TREE]),
         (
             "RUN pip install pipenv && pipenv install",
             [SITE, SCRIPTS, "COPY --from=build /root/.local/share/virtualenvs /root/.local/share/virtualenvs", TREE],

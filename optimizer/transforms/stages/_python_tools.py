@@ -40,6 +40,21 @@ def of_locked(call: Call, step: Step, build: Build) -> Effect:
     return Effect(makes=tuple(dict.fromkeys((*goal, *own))), leaves=tuple(_caches(home_of(call, step, build))))
 
 
+def of_installer(call: Call, step: Step, build: Build) -> Effect | None:
+    """Return what the installers of Poetry and uv leave, handed to a shell or to Python; None for another script."""
+    if any(not word.text.startswith("-") for word in call.arguments[:1]):
+        return None
+    fetched = " ".join(word.text for other in (step.run.calls if step.run else ()) for word in other.arguments)
+    home = home_of(call, step, build)
+    if "install.python-poetry.org" in fetched:
+        own = variable("POETRY_HOME", call, step)
+        return Effect((f"{own}/",) if own else (f"{home}/.local/share/pypoetry/", f"{home}/.local/bin/"))
+    if "astral.sh/uv/install.sh" in fetched:
+        place = variable("UV_INSTALL_DIR", call, step) or f"{home}/.local/bin"
+        return Effect((f"{place}/",), (f"{home}/.profile", f"{home}/.bashrc", f"{home}/.config/uv/**"))
+    return None
+
+
 def _caches(home: str) -> Iterator[str]:
     yield from (f"{home}/.cache/{name}/**" for name in ("pip", "pipenv", "uv", "pdm"))
     yield from (f"{home}/.cache/pypoetry/{name}/**" for name in ("cache", "artifacts"))

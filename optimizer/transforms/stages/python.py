@@ -7,14 +7,15 @@ from itertools import pairwise
 from optimizer.ecosystems._python import started
 from optimizer.images.pythons import python_minor
 from optimizer.model import Step
-from optimizer.shell import Call
+from optimizer.shell import SHELLS, Call
 from optimizer.syntax.lazy_pattern import lazy_pattern
 from optimizer.transforms._lack import Lack
+from optimizer.transforms._python_projects import Wanted
 from optimizer.transforms._python_wanted import wanted_by
 from optimizer.transforms._scripts import text_of
 from optimizer.transforms.stages import _python_places as places
 from optimizer.transforms.stages._python_code import of_code, of_django, script_words
-from optimizer.transforms.stages._python_tools import of_locked
+from optimizer.transforms.stages._python_tools import of_installer, of_locked
 from optimizer.transforms.stages.interpreted import (
     absolute,
     folder_of,
@@ -34,6 +35,7 @@ _EDITABLE = lazy_pattern(r"(?:-e|--editable)[\s=]*|file:(?://)?")
 _LOOKS = frozenset({"check", "list", "freeze", "show", "debug", "index", "inspect", "hash", "help", "cache", ""})
 _CHECKS = frozenset("bandit black coverage flake8 isort mypy py.test pylint pytest ruff tox".split())
 _WITH_IMAGE = frozenset({"pip", "setuptools", "wheel"})  # what the images bring, so that two releases would mix
+_SETTLED = lazy_pattern(r"jupyter|notebook|ipykernel|ipywidgets|nbconvert|nbclassic|voila")  # with settings in etc
 _CACHES = ("/root/.cache/pip/**", "/root/.config/pip/**", "/home/*/.cache/pip/**")
 
 
@@ -41,6 +43,8 @@ def effect(call: Call, step: Step, build: Build) -> Effect | None:
     """Say where pip, the managers of environments, and code of the project put their files."""
     if (start := started(call, _PIP, "pip")) is not None:
         return _of_pip([text(word, call) for word in start.arguments], call, step, build)
+    if (call.program in SHELLS or _PYTHON.fullmatch(call.program)) and (found := of_installer(call, step, build)):
+        return found
     if places.environment_made(call):
         return Effect(makes=(f"{places.environment_made(call)}/",))
     if call.program == "source" and text(call.words[-1], call).endswith("/bin/activate"):
@@ -119,7 +123,7 @@ def _goal(words: list[str], call: Call, step: Step, build: Build, *, uv: bool) -
         return None if uv else (places.of_user(call, step, build),)
     if uv and not ("--system" in words or variable("UV_SYSTEM_PYTHON", call, step)):
         return None
-    return places.of_interpreter(build) if "/" not in call.words[0].text or _is_own(call) else None
+    return places.of_interpreter(build) if uv or "/" not in call.words[0].text or _is_own(call) else None
 
 
 def _is_own(call: Call) -> bool:
@@ -223,6 +227,8 @@ def runtime(build: Build) -> Runtime | str | None:
     packages = tuple(dict.fromkeys(package for lack in found for package in lack.packages))
     own = places.of_interpreter(build) or ()
     copies = own if own and own[0] in build.made else ()
+    if copies and any(_SETTLED.match(one.name) for one in _wanted(build)):
+        copies = (*copies, "/usr/local/etc/")
     return Runtime(
         base,
         copies,
@@ -237,11 +243,14 @@ _WHY = "compilers and headers are installed that no container needs"
 
 def _mixes(build: Build) -> bool:
     """Tell whether the build installs another release of what the small image brings too."""
+    return any(one.name in _WITH_IMAGE for one in _wanted(build))
+
+
+def _wanted(build: Build) -> Iterator[Wanted]:
+    """Go through the projects that the build installs."""
     subject = build.subject
-    return any(
-        not isinstance(one, Lack) and one.name in _WITH_IMAGE
-        for work in build.works
-        for call, _ in work.effects
-        if call is not None
-        for one in wanted_by(subject.dockerfile, subject.context, work.step, call)
-    )
+    for work in build.works:
+        for call, _ in work.effects:
+            if call is not None:
+                found = wanted_by(subject.dockerfile, subject.context, work.step, call)
+                yield from (one for one in found if not isinstance(one, Lack))
