@@ -191,7 +191,7 @@ def _installs(call: Call) -> bool:
     if words[0].startswith("python") and "-m" in {word.text for word in call.arguments[:1]}:
         words = words[1:]
     verb = "".join(words[1:2])
-    return bool(_MANAGERS.fullmatch(words[0])) and (verb in _ASKED or (words[0] == "yarn" and not verb))
+    return bool(words) and bool(_MANAGERS.fullmatch(words[0])) and (verb in _ASKED or (words[0] == "yarn" and not verb))
 
 
 class _Reader(Struct, frozen=True):

@@ -82,7 +82,7 @@ def test_a_tool_that_the_code_starts_is_installed() -> None:
     code = 'package main\n\nimport "os/exec"\n\nfunc main() { exec.Command("git", "log").Run() }\n'
     made = runtime(f"FROM golang:1.22\n{BUILDING}{START}", {"main.go": code})
 
-    assert "apt-get install -y --no-install-recommends git \\\n" in made
+    assert "apt-get install -y --no-install-recommends ca-certificates git openssh-client \\\n" in made
 
 
 @pytest.mark.parametrize(
