@@ -9,9 +9,9 @@ from optimizer.model import Step
 from optimizer.shell import Call
 from optimizer.syntax.lazy_pattern import lazy_pattern
 from optimizer.transforms._copies import image_path
-from optimizer.transforms.stages.effects import known_path, operands
 from optimizer.transforms.stages.nodes import Build, Effect, Work
 from optimizer.transforms.stages.paths import SYSTEM, is_covered, is_left
+from optimizer.transforms.stages.words import known_path, operands
 
 _OWNING = frozenset({"chown", "chmod", "chgrp"})
 _ON_PATHS = _OWNING | {"mkdir", "touch"}

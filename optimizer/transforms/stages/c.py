@@ -13,11 +13,11 @@ from optimizer.model import Step
 from optimizer.shell import Call, resolve
 from optimizer.syntax.lazy_pattern import lazy_pattern
 from optimizer.transforms.stages import compiled
-from optimizer.transforms.stages.effects import known_path, option
 from optimizer.transforms.stages.nodes import Build, Effect, Runtime
 from optimizer.transforms.stages.packages import libraries_of
 from optimizer.transforms.stages.paths import SYSTEM
 from optimizer.transforms.stages.proof import of_known_packages
+from optimizer.transforms.stages.words import known_path, option
 
 _COMPILERS = frozenset("c++ cc clang clang++ g++ gcc gfortran musl-gcc".split())
 _PREPARING = frozenset(

@@ -12,9 +12,9 @@ from optimizer.model import Step
 from optimizer.shell import Call, resolve
 from optimizer.syntax.lazy_pattern import lazy_pattern
 from optimizer.transforms.stages import compiled
-from optimizer.transforms.stages.effects import known_path
 from optimizer.transforms.stages.nodes import NOTHING, Build, Effect, Runtime
 from optimizer.transforms.stages.paths import SYSTEM
+from optimizer.transforms.stages.words import known_path
 
 _CACHES = ("/go/pkg", "/root/.cache", "/home/*/.cache", "/root/.config/go", "/root/go")
 _OF_IMAGE = ("/usr/local/go", "/go")

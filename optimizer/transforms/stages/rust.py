@@ -11,9 +11,9 @@ from optimizer.images import packages
 from optimizer.model import Step
 from optimizer.shell import Call, resolve
 from optimizer.transforms.stages import compiled
-from optimizer.transforms.stages.effects import known_path, option
 from optimizer.transforms.stages.nodes import NOTHING, Build, Effect, Runtime
 from optimizer.transforms.stages.packages import libraries_of
+from optimizer.transforms.stages.words import known_path, option
 
 _OF_IMAGE = ("/usr/local/cargo", "/usr/local/rustup", "/root/.cargo")
 _HARMLESS = frozenset("check clean clippy doc fetch fmt generate-lockfile metadata search test tree update version "
