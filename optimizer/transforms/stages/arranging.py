@@ -110,7 +110,8 @@ def edited(call: Call) -> Effect:
     """`sed -i` changes files in place."""
     if not any(w.text.startswith(("-i", "--in-place")) for w in call.arguments):
         return NOTHING
-    scripts = {id(word) for word in (option(call, "-e", "--expression"),) if word}
+    pairs = zip(call.arguments, call.arguments[1:], strict=False)
+    scripts = {id(word) for flag, word in pairs if flag.text in {"-e", "--expression", "-f", "--file"}}
     words = [word for word in operands(call) if id(word) not in scripts]
     return _owned_paths(call, words if scripts else words[1:])
 

@@ -5,6 +5,8 @@ A program that is not listed may write anywhere, so that what it makes is not kn
 
 from collections.abc import Callable
 
+from msgspec.structs import replace
+
 from optimizer.ecosystems import apt
 from optimizer.ecosystems._system import invocation
 from optimizer.model import Step
@@ -33,6 +35,7 @@ _OF_SYSTEM = frozenset(
     "locale-gen update-locale localedef dpkg-reconfigure debconf-set-selections update-alternatives "
     "update-ca-certificates ldconfig fc-cache a2enmod a2dismod a2ensite a2dissite a2enconf a2disconf".split()
 )
+_COPIED_WELL = frozenset({"mkdir", "touch", "ln", "echo", "printf", "cat", "sed", "tee"})
 _RECURSION = 3
 
 
@@ -81,10 +84,17 @@ def _of_script(call: Call, step: Step, build: Build, depth: int) -> Effect:
     script = parse_script(text) if text is not None else None
     if script is None or script.problem or not depth:
         return Effect(unknown=f"what {path or call.program} of line {step.line} makes is not known")
-    found = [effect_of(inner, step, build, depth - 1) for inner in calls(script, call.directory, {**call.variables})]
+    found = [_of_inner(inner, step, build, depth) for inner in calls(script, call.directory, {**call.variables})]
     if any(one.again or one.packages for one in found):
         return Effect(unknown=f"what {path} of line {step.line} sets up is not known")
     return joined(found)
+
+
+def _of_inner(call: Call, step: Step, build: Build, depth: int) -> Effect:
+    """Return the effect of a command of a script, which is not done again by itself: what it makes is copied."""
+    effect = effect_of(call, step, build, depth - 1)
+    copied_well = effect.again and effect.makes and call.program in _COPIED_WELL and call.certain
+    return replace(effect, again=False) if copied_well else effect
 
 
 def joined(effects: list[Effect]) -> Effect:

@@ -24,7 +24,7 @@ def fetched(call: Call) -> Effect:
         return unknown(call)
     named = list(_outputs(call, *(("o", "--output") if curl else ("O", "--output-document"))))
     if named:
-        paths = [text if text in _NOWHERE or text == "-" else absolute(text or "", call.directory) for text in named]
+        paths = [text if text in _NOWHERE or text == "-" else text and absolute(text, call.directory) for text in named]
         known = tuple(path for path in paths if path and path not in _NOWHERE and path != "-")
         return unknown(call) if None in paths else Effect(known)
     by_name = not curl or any(_is_cluster_with(text, "O") or text.startswith("--remote-name") for text in texts)
@@ -33,8 +33,8 @@ def fetched(call: Call) -> Effect:
     folder = option(call, "-P", "--directory-prefix") if not curl else None
     into = known_path(folder, call) if folder else call.directory
     words = [word for word in operands(call) if word is not folder]
-    names = [posixpath.basename((resolve(w, call.variables) or "").partition("?")[0]) for w in words]
-    if not into or not into.startswith("/") or not all(names):
+    names = [posixpath.basename(resolve(word, call.variables) or "") for word in words]
+    if not into or not into.startswith("/") or not all(names) or any("?" in name for name in names):
         return unknown(call)
     return Effect(tuple(posixpath.join(into, name) for name in names))
 
