@@ -86,6 +86,7 @@ def test_few_changes_are_told_one_by_one() -> None:
         "/root/.wget-hsts",
         "/tmp/hsperfdata_root/12",
         "/tmp/node-compile-cache/v20/a",
+        "/tmp/tmp8y360xbecacert.pem",
         "/app/node_modules/.cache/babel/a.json",
     ],
 )
