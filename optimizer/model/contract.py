@@ -23,7 +23,7 @@ _META = frozenset("CMD ENTRYPOINT ENV EXPOSE HEALTHCHECK LABEL ONBUILD SHELL STO
 _STARTS = frozenset({"CMD", "ENTRYPOINT"})
 _ADDING = frozenset({"ENV", "EXPOSE", "LABEL", "ONBUILD", "VOLUME"})
 _OF_BASE = ("CMD", "ENTRYPOINT", "STOPSIGNAL", "USER", "WORKDIR")
-_BEGINS = lazy_pattern(r"\$\{?([A-Za-z_]\w*)\}?")
+_VARIABLE = lazy_pattern(r"\$(?:\{(\w+)\}|(\w+))")
 _BLANK_LINE = lazy_pattern(r"\n[ \t\r]*\n")
 _NAMES = lazy_pattern(r"(?:^|\s)([A-Za-z_]\w*)=")
 _QUOTED = lazy_pattern(r"""'[^']*'|"[^"\\$`]*\"""")
@@ -105,17 +105,24 @@ class Contract(Struct, frozen=True):
 def _in_force(keyword: str, values: tuple[str, ...]) -> tuple[str, ...]:
     """Return the values of a keyword that count for the image: of some the last one, of others all."""
     if keyword == "WORKDIR":
-        return (posixpath.normpath(reduce(posixpath.join, values)),)
+        return (posixpath.normpath(reduce(_joined, values)),)
     return values if keyword in _ADDING else values[-1:]
 
 
 def _absolute(value: str, variables: tuple[str, ...]) -> str:
-    """Return a working directory with the variable that it begins with replaced, where one ENV alone sets it."""
-    name = _BEGINS.match(value)
-    setting = [text for text in variables if name and name[1] in _names(text)]
-    pattern = rf"(?:^|\s){name[1]}[= ]\s*[\"']?(/[^\s\"'$]*)" if name else ""
-    found = re.search(pattern, setting[0]) if len(setting) == 1 else None
-    return found[1] + value[name.end() :] if found and name else value
+    """Return a working directory with the variables in it replaced, where one ENV alone sets each."""
+    return _VARIABLE.sub(lambda match: _set_once(match[1] or match[2], variables) or match[0], value)
+
+
+def _set_once(name: str, variables: tuple[str, ...]) -> str | None:
+    settings = [text for text in variables if name in _names(text)]
+    found = re.search(rf"(?:^|\s){name}[= ]\s*[\"']?([^\s\"'$]+)", settings[0]) if len(settings) == 1 else None
+    return found[1] if found else None
+
+
+def _joined(folder: str, path: str) -> str:
+    """Return where a WORKDIR leads; a variable in front is taken for the whole way there."""
+    return path if path.startswith(("/", "$")) else posixpath.join(folder, path)
 
 
 def _names(text: str) -> frozenset[str]:

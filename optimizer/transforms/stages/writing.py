@@ -17,7 +17,6 @@ from optimizer.transforms.stages.packages import Sorted
 
 _FILES = frozenset({"RUN", "COPY", "ADD"})
 _MOVED = frozenset("CMD ENTRYPOINT EXPOSE HEALTHCHECK LABEL MAINTAINER STOPSIGNAL VOLUME".split())
-_ROOTS = frozenset({"", "root", "0"})
 _WIDTH = 100
 _CLEANING = "rm -rf /var/lib/apt/lists/*"
 
@@ -119,10 +118,10 @@ def _block(plan: Plan, name: str, above: list[Step], below: list[Step], moved: l
     settings = [*_variables(runtime), *(_plain(s) for s in _settings(plan, above, [*below, *moved]))]
     escape = build.subject.dockerfile.document.escape
     named = build.workdir != "/" or any(step.name == "WORKDIR" for step in above)
-    workdir = build.workdir if named and not _sets_workdir(below) else None
+    workdir = _workdir(build) if named and not _sets_workdir(below) else None
     users = [step for step in above if step.name == "USER"]
     own = [step for step in below if step.name == "USER"]
-    last = [_plain(users[-1])] if users and not own and _changes(users) else []
+    last = [_plain(users[-1])] if users and not own else []
     prepared = [*plan.again.before, *(f"rm -rf {folder.rstrip('/')}" for folder in runtime.clears)]
     behind = list(dict.fromkeys((*plan.again.behind, *runtime.behind)))
     return filled(
@@ -148,8 +147,13 @@ def _leading(step: Step) -> str:
     return "".join(f"{line.strip()}\n" for line in step.instruction.leading.splitlines() if line.strip())
 
 
-def _changes(users: list[Step]) -> bool:
-    return len(users) > 1 or users[-1].instruction.value.text.strip() not in _ROOTS
+def _workdir(build: Build) -> str:
+    """Return the working directory as it may be written: relative where it starts from that of the base image."""
+    words = [
+        step.state.word(step.instruction.value.text.strip()) for step in build.stage.body if step.name == "WORKDIR"
+    ]
+    joined = posixpath.normpath(posixpath.join("", *(word or "/" for word in words)))
+    return build.workdir if joined.startswith(("/", ".")) else joined
 
 
 def _sets_workdir(below: list[Step]) -> bool:
