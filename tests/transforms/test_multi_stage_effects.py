@@ -127,6 +127,7 @@ def test_what_is_removed(command: str, removes: tuple[str, ...]) -> None:
         ("apt-get install -y a b=1.0", ("a", "b=1.0")),
         ("apt-get install -y --no-install-recommends a", ("a",)),
         ("apt-get purge -y a", ("a-",)),
+        ("DEPS='a b' && apt-get install -y $DEPS c", ("a", "b", "c")),
     ],
 )
 def test_packages(command: str, packages: tuple[str, ...]) -> None:
@@ -159,6 +160,7 @@ def test_a_script_of_the_project_is_read() -> None:
         "apt-get install -y $PACKAGES",
         "apt-get install -y ./local.deb",
         "apt-get build-dep x",
+        "apt-mark auto '.*'",
         "git config --system a b",
         "rm -rf $UNKNOWN/x",
         "echo a > $UNKNOWN",

@@ -10,7 +10,7 @@ from msgspec.structs import replace
 from optimizer.ecosystems import apt
 from optimizer.ecosystems._system import invocation
 from optimizer.model import Step
-from optimizer.shell import SHELLS, Call, Redirect, calls, parse_script, resolve
+from optimizer.shell import SHELLS, Call, Redirect, Word, calls, parse_script, resolve
 from optimizer.transforms._scripts import script_path, text_of
 from optimizer.transforms.stages.arranging import copied, edited, linked, made_again, owned, removed, searched, teed
 from optimizer.transforms.stages.fetching import cloned, fetched, unpacked
@@ -118,11 +118,18 @@ def _again(call: Call) -> Effect:  # noqa: ARG001 - one of the rules
     return Effect(again=True)
 
 
+def _listed(word: Word, call: Call) -> str | None:
+    """Return the value of a word; a variable that stands alone may hold several names."""
+    name = word.text.removeprefix("$").strip("{}")
+    alone = word.text in {f"${name}", f"${{{name}}}"}
+    return call.variables.get(name) if alone else resolve(word, call.variables)
+
+
 def _apt(call: Call) -> Effect:
     given = invocation(call, apt.GRAMMAR)
     if given.verb is None:
         return Effect(unknown=f"what {call.program} does depends on a variable")
-    names = [resolve(word, call.variables) for word in given.operands]
+    names = [_listed(word, call) for word in given.operands]
     if given.action in {"install", "reinstall"}:
         words = [name for text in names if text is not None for name in text.split()]
         if None in names or any("/" in word or word.endswith("-") or "*" in word for word in words):
@@ -134,8 +141,21 @@ def _apt(call: Call) -> Effect:
         return Effect(packages=tuple(f"{name}-" for text in names if text for name in text.split()))
     if given.action in {"upgrade", "dist-upgrade", "full-upgrade"}:
         return Effect(packages=(given.action,))
-    known = {"update", "clean", "autoclean", "check", "source", "build-dep"} - {"source", "build-dep"}
-    return NOTHING if given.action in known else Effect(unknown=f"what {call.program} does is not known")
+    return (
+        NOTHING
+        if given.action in {"update", "clean", "autoclean", "check"}
+        else Effect(unknown=f"what {call.program} does is not known")
+    )
+
+
+def _marked(call: Call) -> Effect:
+    """Let packages be held, which changes no files; what goes when others are marked is not known."""
+    verb = call.arguments[0].text if call.arguments else ""
+    return (
+        NOTHING
+        if verb in {"hold", "unhold", "showmanual"}
+        else Effect(unknown=f"what apt-mark {verb} leaves is not known")
+    )
 
 
 _RULES: dict[str, Callable[[Call], Effect]] = {
@@ -147,6 +167,7 @@ _RULES: dict[str, Callable[[Call], Effect]] = {
     **dict.fromkeys(("curl", "wget"), fetched),
     **dict.fromkeys(("tar", "unzip"), unpacked),
     **dict.fromkeys(("apt-get", "apt"), _apt),
+    "apt-mark": _marked,
     "ln": linked,
     "sed": edited,
     "find": searched,
