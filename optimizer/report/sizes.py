@@ -25,4 +25,6 @@ def change(before: float, after: float) -> str:
     if not before or abs(before - after) / before < 0.01:  # noqa: PLR2004
         return ""
     percent = round(100 * abs(before - after) / before)
+    if after and after < before:
+        percent = min(percent, 99)  # something is left
     return f"{percent} % {'smaller' if after < before else 'larger'}"
