@@ -16,6 +16,7 @@ from optimizer.report.sizes import change, count, size
 
 Render = Callable[..., str]  # a template by its name, with its values
 
+_LONGEST_PATH = 200  # GitHub's titles have 256 characters at most
 _LONGEST = 60_000  # GitHub takes 65,536 characters
 _MOST = 40  # places of one kind in one file that a reader may want to see
 _TICKED = re.compile(r"^- \[[xX]\] (.+)$", re.MULTILINE)
@@ -42,7 +43,15 @@ class _File(Struct, frozen=True):
 
 def title_of(paths: Sequence[str]) -> str:
     """Return the title of a request, which is the first line of its commit too."""
-    return f"Optimize {paths[0]}" if len(paths) == 1 else f"Optimize {len(paths)} Dockerfiles"
+    if len(paths) > 1:
+        return f"Optimize {len(paths)} Dockerfiles"
+    path = _readable(" ".join(paths[0].split()))
+    return f"Optimize {path if len(path) <= _LONGEST_PATH else '…' + path[-_LONGEST_PATH:]}"
+
+
+def _readable(text: str) -> str:
+    """Return a text that forges take: a name that is not UTF-8 has marks where it cannot be read."""
+    return text.encode("utf-8", "replace").decode()
 
 
 def message_of(entries: Sequence[Entry], render: Render) -> str:
@@ -60,6 +69,7 @@ def body_of(entries: Sequence[Entry], notes: Notes, render: Render, *, before: s
     if len(body) > _LONGEST:
         head = body[:_LONGEST].rpartition("\n")[0]
         body = f"{head}\n\n(The rest is too long to show; `dfopt diff` tells it.)\n\n{written(notes)}\n"
+    body = _readable(body)
     ticked = set(_TICKED.findall(before.replace("\r", "")))
     return re.sub(r"^- \[ \] (.+)$", lambda m: f"- [x] {m[1]}" if m[1] in ticked else m[0], body, flags=re.MULTILINE)
 

@@ -55,6 +55,11 @@ class Checkout(Struct, frozen=True):
         pairs = (line.partition("\t") for line in listed.splitlines())
         return {name.removeprefix("refs/heads/"): commit for commit, _, name in pairs}
 
+    def submodules(self) -> list[str]:
+        """Return the folders of other repositories, which are empty here."""
+        staged = self.git("ls-files", "--stage", "-z").split("\0")
+        return [entry.partition("\t")[2] for entry in staged if entry.startswith("160000 ")]
+
     def _written(self, change: Change) -> str:
         """Put a text into the work tree and return the path that git knows it by."""
         root = self.folder.resolve()

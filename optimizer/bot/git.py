@@ -68,9 +68,14 @@ class Git:
         command = ["git", *self._options(), *arguments]
         try:
             done = subprocess.run(  # noqa: S603 (a list, no shell)
-                command, cwd=self.folder, input=(text or "").encode(), capture_output=True, timeout=_LIMIT,
-                env=self._environment(more), check=False,
-            )  # fmt: skip
+                command,
+                cwd=self.folder,
+                input=(text or "").encode("utf-8", "surrogateescape"),
+                capture_output=True,
+                timeout=_LIMIT,
+                env=self._environment(more),
+                check=False,
+            )
         except FileNotFoundError:
             raise GitError("git is not installed") from None
         except subprocess.TimeoutExpired:
@@ -97,7 +102,13 @@ class Git:
 
     def _environment(self, more: Mapping[str, str]) -> Mapping[str, str]:
         kept = {name: value for name, value in os.environ.items() if not name.startswith(_UNWANTED)}
-        quiet = {"GIT_TERMINAL_PROMPT": "0", "GIT_LFS_SKIP_SMUDGE": "1", "LC_ALL": "C", "GIT_SSH_COMMAND": _ssh()}
+        quiet = {
+            "GIT_TERMINAL_PROMPT": "0",
+            "GIT_LFS_SKIP_SMUDGE": "1",
+            "GIT_LITERAL_PATHSPECS": "1",
+            "LC_ALL": "C",
+            "GIT_SSH_COMMAND": _ssh(),
+        }
         identity = {
             name: os.environ.get(name) or value
             for field, value in _IDENTITY.items()

@@ -12,7 +12,7 @@ from optimizer.bot.forge import Draft, ForgeError, Phase, PullRequest, Repositor
 from optimizer.bot.secret import Secret
 
 if TYPE_CHECKING:
-    from requests import Response
+    from requests import PreparedRequest, Response
 
 _PAGE = 50  # the most that a server gives at once, as it comes
 _TRIES = 4
@@ -33,10 +33,14 @@ class Gitea:
         self._root = f"{server}/api/v1"
         self._wait = wait
         self._session = Session()
-        self._session.trust_env = False  # a ~/.netrc would replace the token
         self._session.headers.update({"Accept": "application/json", "User-Agent": "dfopt"})
-        if token:
-            self._session.headers["Authorization"] = f"token {token.reveal()}"
+        self._token = token
+        self._session.auth = self._signed  # as a header alone a ~/.netrc would replace it
+
+    def _signed(self, request: "PreparedRequest") -> "PreparedRequest":
+        if self._token:
+            request.headers["Authorization"] = f"token {self._token.reveal()}"
+        return request
 
     def repository(self) -> Repository:
         """Return the repository itself."""

@@ -165,6 +165,7 @@ def _leave(site: Site, action: plan.LeaveAlone) -> Step:
     step = Step(Did.LEFT, request.branch, action.why, request.url, dry=site.dry)
     if site.dry or site.forge is None or action.notes is None:
         return step
-    site.forge.comment(request.number, site.render("pr/left_alone.md.j2", commit=action.notes.commit))
+    # The notes first: cut off in between, the comment is missing rather than there twice.
     site.forge.edit(request.number, body=noted(request.body, action.notes))
+    site.forge.comment(request.number, site.render("pr/left_alone.md.j2", commit=action.notes.commit))
     return step

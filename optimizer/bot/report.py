@@ -10,6 +10,9 @@ from optimizer.bot.visit import Visit
 from optimizer.report.text import plain
 
 
+_PIECE = 400  # `plain` shortens what is longer
+
+
 def told(visit: Visit, *, verbose: bool = False) -> str:
     """Return what was done in one repository."""
     return "\n".join(_lines(visit, verbose=verbose))
@@ -60,6 +63,12 @@ def _said(step: Step) -> str:
 
 def _planned(step: Step) -> Iterator[str]:
     yield f"branch: {plain(step.branch)}\ncommit: {step.commit}"
-    yield from (f"    {plain(line)}".rstrip() for line in step.message.rstrip().split("\n"))
+    yield from map(_whole, step.message.rstrip().split("\n"))
     yield f"title: {plain(step.title)}\nbody:"
-    yield from (f"    {plain(line)}".rstrip() for line in step.body.rstrip().split("\n"))
+    yield from map(_whole, step.body.rstrip().split("\n"))
+
+
+def _whole(line: str) -> str:
+    """Return a line that no control character can leave; however long, it is shown to its end."""
+    pieces = (line[at : at + _PIECE] for at in range(0, len(line), _PIECE))
+    return f"    {''.join(map(plain, pieces))}".rstrip()

@@ -43,6 +43,8 @@ def target_of(text: str, environment: Mapping[str, str]) -> Target:
     kind = "gitea" if kind == "forgejo" else kind
     if not colon or kind not in KINDS:
         raise TargetError(f"{text}: no folder, and not {_forms()}")
+    if "@" in rest:
+        raise TargetError("a token does not belong on the command line: set it in the environment, or store it for git")
     server, name = _split(kind, rest, environment)
     if not server or not _NAME.fullmatch(name) or ".." in name.split("/"):
         raise TargetError(f"{text}: not {_forms()}")

@@ -54,6 +54,8 @@ def visit(target: Target, token: Secret | None, wishes: Wishes, optimize: Optimi
     """Bring the requests of a repository up to date. Raises ForgeError, GitError."""
     forge = connected(target, token, wishes)
     repository = forge.repository() if forge else None
+    if repository and not (wishes.base or repository.default_branch):
+        return Visit(target.text, problem="the repository is empty")
     if repository and repository.archived:
         return Visit(target.text, problem=f"{repository.name} is archived: nothing can be opened there")
     source = _source(forge, repository, wishes) if forge and repository else None
@@ -62,7 +64,8 @@ def visit(target: Target, token: Secret | None, wishes: Wishes, optimize: Optimi
     with _checkout(target, token, forge, repository, wishes) as checkout:
         remote = target.remote if source == repository and target.remote else source.clone_url if source else "origin"
         site = Site(checkout, render, remote, forge, source, wishes.dry)
-        entries = tuple(_named(entry, checkout) for entry in optimize(checkout.folder))
+        submodules = checkout.submodules()
+        entries = tuple(_named(entry, checkout, submodules) for entry in optimize(checkout.folder))
         units = (branches.each if wishes.split else branches.together)(wishes.prefix, entries)
         tips = checkout.tips(remote, f"{wishes.prefix}*") if forge else {}
         steps = [_step(site, unit, tips.get(unit.branch)) for unit in units]
@@ -140,14 +143,21 @@ def default_branch(git: Git, remote: str) -> str:
     raise GitError("the repository is empty")
 
 
-def _named(entry: Entry, checkout: Checkout) -> Entry:
-    """Return an entry by its path in the repository; one that would touch what is not the repository's as an error."""
+def _named(entry: Entry, checkout: Checkout, submodules: Sequence[str]) -> Entry:
+    """Return an entry by its path in the repository; one that cannot be judged by it alone as an error."""
     root = checkout.folder.resolve()
     if not entry.patch_path:
         entry = replace(entry, patch_path=os.path.relpath(entry.path, root))
-    if all(inside(Path(path).resolve(), root) for path in (entry.path, *(change.path for change in entry.changes))):
+    # First of all: what an error says may come from a file that is nobody's business here.
+    if not all(inside(Path(path).resolve(), root) for path in (entry.path, *(change.path for change in entry.changes))):
+        return replace(entry, result=None, artifacts=(), error="leads out of the repository, left alone")
+    if entry.error:
         return entry
-    return replace(entry, result=None, artifacts=(), error="leads out of the repository, left alone")
+    context = Path(entry.context).resolve()
+    if found := next((name for name in submodules if (root / name).is_relative_to(context)), None):
+        problem = f"its build context has the submodule {found}, which is not here to be read"
+        return replace(entry, result=None, artifacts=(), error=problem)
+    return entry
 
 
 def _problem(entry: Entry) -> str | None:

@@ -51,7 +51,8 @@ def outcome(targets: Sequence[str], run: Run, *, as_json: bool) -> Outcome:
     todo = len(dict.fromkeys(targets)) - before
     one = _Visitor(run, tokens)
     done = list(_shown(visits(targets, one.visit, min(run.jobs, max(todo, 1)), journal), todo, run))
-    in_order = sorted(done, key=lambda visit: targets.index(visit.target))
+    order = {redacted(target, ()): at for at, target in enumerate(targets)}
+    in_order = sorted(done, key=lambda visit: order[visit.target])
     text = json_report(in_order) if as_json else _text(in_order, before, run)
     code = EXIT_CODE if any(v.bug for v in done) else 2 * any(v.failed for v in done)
     return Outcome(redacted(text, tokens.secrets), (), code, run.request.output)
@@ -115,7 +116,9 @@ class _Visitor:
 
     def _failed(self, text: str, problem: str, details: str = "") -> Visit:
         known = self._tokens.secrets
-        return Visit(text, problem=redacted(problem, known), bug=bool(details), details=redacted(details, known))
+        return Visit(
+            redacted(text, ()), problem=redacted(problem, known), bug=bool(details), details=redacted(details, known)
+        )
 
     def _visited(self, text: str) -> Visit:
         from optimizer.bot.visit import visit

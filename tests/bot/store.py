@@ -15,7 +15,13 @@ IDENTITY = {
 def git(folder: Path, *arguments: str) -> str:
     """Run git as a person would."""
     done = subprocess.run(
-        ["git", *arguments], cwd=folder, env={**os.environ, **IDENTITY}, capture_output=True, text=True, check=False
+        ["git", *arguments],
+        cwd=folder,
+        env={**os.environ, **IDENTITY},
+        capture_output=True,
+        text=True,
+        errors="surrogateescape",
+        check=False,
     )
     assert not done.returncode, done.stderr
     return done.stdout.strip()

@@ -168,6 +168,18 @@ def test_a_repository_can_say_no(github: Forge, dfopt: Dfopt, configuration: str
     assert repository.requests == []
 
 
+def test_a_dry_run_shows_long_lines_to_their_end(github: Forge, dfopt: Dfopt) -> None:
+    name = "/".join(["a" * 100] * 5)
+    github.store.add("team/app", {f"{name}/{file}": text for file, text in FILES.items()})
+
+    ran = dfopt(github, github.target("team/app"), "--dry-run", *ONLY)
+
+    assert f"    This request rewrites `{name}/Dockerfile`." in ran.out
+    (title,) = [line for line in ran.out.splitlines() if line.startswith("title: ")]
+    assert title.startswith("title: Optimize …a")
+    assert len(title) < 256
+
+
 def test_json(github: Forge, dfopt: Dfopt) -> None:
     github.store.add("team/app", FILES)
 

@@ -40,6 +40,7 @@ def test_a_name_on_a_forge(text: str, environment: Mapping[str, str], kind: str,
         ("github:owner/name?x", "not github:owner/name"),
         ("gitea:owner/name", "not github:owner/name"),
         ("gitea:http://git.example/owner/name", "unencrypted"),
+        ("github:https://me:t0ken@github.com/owner/name", "a token does not belong on the command line"),
     ],
 )
 def test_what_leads_nowhere(text: str, why: str) -> None:

@@ -123,6 +123,47 @@ def test_a_link_out_of_the_repository_is_left_alone(github: Forge, dfopt: Dfopt,
     assert git(repository.path, "diff", "--name-only", "main", "dfopt/dockerfiles") == "Dockerfile"
 
 
+def test_a_build_context_with_a_submodule_is_left_alone(github: Forge, dfopt: Dfopt) -> None:
+    repository = github.store.add("team/app", {**FILES, "api/Dockerfile": DOCKERFILE, "api/app.txt": "x"})
+    work = repository.path.parent / "app.git.work"
+    git(work, "update-index", "--add", "--cacheinfo", f"160000,{repository.tip('main')},api/shared")
+    git(work, "commit", "--quiet", "-m", "Share")
+    git(work, "push", "--quiet", "origin", "main")
+
+    split = dfopt(github, github.target("team/app"), "--split", *ONLY)
+
+    assert split.code == 2
+    words = "its build context has the submodule api/shared, which is not here to be read"
+    assert f"api/Dockerfile: {words}" in split.out
+    assert f"Dockerfile: {words}" in split.out
+    assert repository.requests == []
+
+
+def test_names_that_mean_something_to_git_or_are_no_text(github: Forge, dfopt: Dfopt) -> None:
+    names = ("[a]", "a", ":(glob)b", "caf\udce9")
+    files = {f"{name}/{file}": text for name in names for file, text in FILES.items()}
+    repository = github.store.add("team/app", files)
+
+    ran = dfopt(github, github.target("team/app"), "--split", *ONLY)
+
+    assert ran.code == 0
+    assert len(repository.requests) == 4
+    for request in repository.requests:
+        changed = git(repository.path, "-c", "core.quotePath=false", "diff", "--name-only", "main", request.branch)
+        assert changed.count("Dockerfile") == 1
+
+
+def test_a_token_on_the_command_line_is_refused_and_not_repeated(dfopt: Dfopt, tmp_path: Path) -> None:
+    journal = tmp_path / "journal"
+    targets = ("github:https://me:t0ken@github.com/o/n", "github:https://t0ken@github.com/o/m")
+
+    ran = dfopt(None, *targets, "--resume", str(journal))
+
+    assert ran.code == 2
+    assert "a token does not belong on the command line" in ran.out
+    assert "t0ken" not in ran.out + ran.err + journal.read_text()
+
+
 def test_a_target_that_is_none(dfopt: Dfopt, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
 
