@@ -86,6 +86,8 @@ class Contract(Struct, frozen=True):
                 return self
         if not left and key in other.settings:
             settings[key] = other.settings[key]
+            directory = settings.get((0, "WORKDIR"), ())
+            settings |= {(0, "WORKDIR"): tuple(_absolute(v, settings[key]) for v in directory)} if directory else {}
         for name in _OF_BASE:
             texts = other.settings.get((0, name), ())
             if (0, name) not in settings and texts and f"{name} {texts[-1]}" in claimed:

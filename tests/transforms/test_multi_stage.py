@@ -33,6 +33,7 @@ def runtime(text: str, files: dict[str, str] | None = None) -> str:
         ("# Which port.\nEXPOSE 80\n", f"{RUNNING}# Which port.\nEXPOSE 80\n"),
         ('LABEL a="b c"\nVOLUME /data\n', f'{RUNNING}LABEL a="b c"\nVOLUME /data\n'),
         ("STOPSIGNAL SIGINT\nHEALTHCHECK NONE\n", f"{RUNNING}STOPSIGNAL SIGINT\nHEALTHCHECK NONE\n"),
+        ("ENV DIR=/app\n", f"ENV DIR=/app\n{RUNNING}"),
         ('SHELL ["/bin/bash", "-c"]\n', f'SHELL ["/bin/bash", "-c"]\n{RUNNING}'),
         ("RUN mkdir -p /var/lib/app\n", f"RUN mkdir -p /var/lib/app\n{RUNNING}"),
         ("RUN mkdir -p /app/data\n", f"RUN mkdir -p /app/data\n{RUNNING}"),
@@ -125,6 +126,12 @@ def test_no_final_newline_is_added() -> None:
     assert after.count("CMD") == 1
 
 
+def test_a_directory_that_a_variable_names_keeps_it() -> None:
+    text = "FROM golang:1.22\nENV DIR=/app\nWORKDIR $DIR/x/.\nCOPY . .\nRUN go build -o /app/app .\nCMD /app/app\n"
+
+    assert runtime(text).startswith("ENV DIR=/app\nWORKDIR $DIR/x\nCOPY --from=build /app/app /app/app\n")
+
+
 def test_a_second_pass_is_empty() -> None:
     after = run(f"FROM golang:1.22\nENV A=1\n{BUILDING}{START}").after
 
@@ -146,6 +153,7 @@ def test_a_second_pass_is_empty() -> None:
         (f'FROM golang:1.22\n{BUILDING}CMD ["./other"]\n', "starts ./other, and what makes it is not known"),
         (f'FROM golang:1.22\n{BUILDING}CMD ["air"]\n', "starts air, which builds from the sources"),
         (f"FROM golang:1.22\n{BUILDING}COPY --from=alpine /a/ /b\n{START}", "what the COPY of line 5 brings is not"),
+        (f"FROM golang:1.22\nARG DIR=/app\nWORKDIR $DIR\n{BUILDING}{START}", "line 3 names a path by a build argument"),
         (f"FROM golang:1.22\nRUN apt-get install -y $PACKAGES\n{BUILDING}{START}", "which packages apt-get installs"),
     ],
 )  # fmt: skip

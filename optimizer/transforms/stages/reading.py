@@ -9,7 +9,7 @@ from msgspec.structs import replace
 from optimizer.images import Variant, suite
 from optimizer.model import BASE_WORKDIR, Stage, Step, mounts
 from optimizer.shell import calls, parse_script
-from optimizer.syntax import expand
+from optimizer.syntax import expand, variables_in
 from optimizer.transforms._copies import brings_context, image_path, read_copy
 from optimizer.transforms._runtime_needs import Need, started
 from optimizer.transforms._transform import Subject
@@ -51,6 +51,8 @@ class _Files(Struct):
 def read_build(subject: Subject, stage: Stage, full: Variant) -> Build | str:
     """Return what a stage makes, or a clause that says what of it cannot be told."""
     last = stage.steps[-1].state
+    if unsure := next((step for step in stage.body if _is_unsure(step)), None):
+        return f"line {unsure.line} names a path by a build argument"
     workdir = _final_workdir(stage, full)
     if workdir is None:
         return "the working directory is not known"
@@ -67,6 +69,13 @@ def read_build(subject: Subject, stage: Stage, full: Variant) -> Build | str:
     env = {**last.inherited, **last.env}
     build = Build(subject, stage, full, release, workdir, env, {}, (), tuple(needs), start)
     return _with_works(build, languages_for(full.image))
+
+
+def _is_unsure(step: Step) -> bool:
+    """Tell whether where a step works, or copies to, hangs on what the build is given."""
+    words = step.instruction.arguments if step.name in {"WORKDIR", "COPY", "ADD"} else ()
+    names = variables_in(words[-1], step.instruction.escape) if words else frozenset[str]()
+    return any(name not in step.state.inherited and step.state.sure.get(name) is None for name in names)
 
 
 def _final_workdir(stage: Stage, full: Variant) -> str | None:

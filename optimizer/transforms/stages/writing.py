@@ -148,7 +148,13 @@ def _leading(step: Step) -> str:
 
 
 def _workdir(build: Build) -> str:
-    """Return the working directory as it may be written: relative where it starts from that of the base image."""
+    """Return the working directory as it may be written: relative where it starts from that of the base image.
+
+    One that a variable begins stays with it.
+    """
+    last = next((step for step in reversed(build.stage.body) if step.name == "WORKDIR"), None)
+    if last and last.instruction.value.text.startswith("$"):
+        return posixpath.normpath(last.instruction.value.text.strip())
     words = [
         step.state.word(step.instruction.value.text.strip()) for step in build.stage.body if step.name == "WORKDIR"
     ]
