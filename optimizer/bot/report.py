@@ -9,7 +9,6 @@ from optimizer.bot.maintain import Step
 from optimizer.bot.visit import Visit
 from optimizer.report.text import plain
 
-
 _PIECE = 400  # `plain` shortens what is longer
 
 

@@ -10,6 +10,7 @@ from optimizer.transforms import Level, Transform
 
 Object = Mapping[str, object]
 
+_PLAIN = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~/"
 _SCHEMA = "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json"
 
 
@@ -78,9 +79,9 @@ def _location(path: str, line: int) -> Object:
 
 
 def _artifact(path: str) -> Object:
-    from urllib.parse import quote
-
-    return {"uri": quote(path), "uriBaseId": "%SRCROOT%"}
+    """Return a place below the root of the sources; its name as a URI has it (RFC 3986, section 2)."""
+    quoted = (chr(byte) if byte in _PLAIN else f"%{byte:02X}" for byte in path.encode("utf-8", "surrogateescape"))
+    return {"uri": "".join(quoted), "uriBaseId": "%SRCROOT%"}
 
 
 def _changes(change: Change) -> Object:
