@@ -208,9 +208,17 @@ def _summed_up(found: list[_Found]) -> Iterator[Difference]:
         while len(groups) > _MOST_TOLD and depth > 1:
             depth -= 1
             groups = _by_folder(groups, depth)
-        for group in groups.values():
-            first = group[0]
-            yield Difference(Check.FILES, first.path, first.before, first.after, first.claimed, len(group) - 1)
+        yield from (_sum(folder, how, group) for folder, group in groups.items())
+
+
+def _sum(folder: str, how: str, group: list[_Found]) -> Difference:
+    """Tell what is alike in a folder, which may itself be lost or new, in one difference."""
+    first = group[0]
+    if first.path == folder:
+        return Difference(Check.FILES, first.path, first.before, first.after, first.claimed, len(group) - 1)
+    example = f"{first.path.removeprefix(folder).lstrip('/')}{' and others' if len(group) > 1 else ''}"
+    before, after = {"missing": (example, None), "new": (None, example)}.get(how, (example, f"another {how}"))
+    return Difference(Check.FILES, folder, before, after, first.claimed, len(group) - 1)
 
 
 def _by_topmost(alike: list[_Found]) -> dict[str, list[_Found]]:

@@ -22,6 +22,7 @@ class Layer(Struct, frozen=True):
     links: Mapping[str, str]
     removed: frozenset[str]
     emptied: frozenset[str]
+    opened: Mapping[str, frozenset[str]] = {}
 
 
 def flattened(layers: Iterable[Layer], config: Mapping[str, object]) -> Image:
@@ -31,14 +32,17 @@ def flattened(layers: Iterable[Layer], config: Mapping[str, object]) -> Image:
     """
     entries: dict[str, Entry] = {}
     texts: dict[str, str] = {}
+    opened: dict[str, frozenset[str]] = {}
     for layer in layers:
         linked = {path: entries.get(first) for path, first in layer.links.items()}
         named = {path: texts[first] for path, first in layer.links.items() if first in texts}
         for path in _hidden(entries, layer):
             del entries[path]
             texts.pop(path, None)
-        for path in chain(layer.entries, linked) if texts else ():
+            opened.pop(path, None)
+        for path in chain(layer.entries, linked) if texts or opened else ():
             texts.pop(path, None)
+            opened.pop(path, None)
         for path, entry in linked.items():
             if entry is None:
                 raise tarfile.ReadError(f"{path} is another name of {layer.links[path]}, which is not there")
@@ -46,7 +50,8 @@ def flattened(layers: Iterable[Layer], config: Mapping[str, object]) -> Image:
         entries |= layer.entries
         entries |= dict.fromkeys(_implied(entries, layer), _IMPLIED)
         texts |= {**named, **layer.texts}
-    return Image(config, entries, texts)
+        opened |= layer.opened
+    return Image(config, entries, texts, opened)
 
 
 def _implied(entries: Mapping[str, Entry], layer: Layer) -> set[str]:

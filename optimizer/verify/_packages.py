@@ -26,6 +26,11 @@ def files_of_lost_packages(before: Image, after: Image) -> frozenset[str]:
     return gone - frozenset(_paths(before, kept.values()))
 
 
+def listed_paths(image: Image) -> Iterator[str]:
+    """Go through the paths that the packages of an image brought."""
+    return _paths(image, _lists(image).values())
+
+
 def is_state_of_packages(path: str, before: Image) -> bool:
     """Tell whether the package system or the scripts of packages write a path."""
     entry = before.entries.get(path)

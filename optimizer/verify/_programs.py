@@ -2,7 +2,9 @@
 
 import re
 from collections.abc import Iterator
-from posixpath import basename, join
+from posixpath import basename, dirname, join
+
+from msgspec.structs import replace
 
 from optimizer.report.evidence import Check, Difference
 from optimizer.verify._start import started
@@ -12,6 +14,7 @@ _PYTHON = re.compile(r"python(\d+\.\d+)")
 _SITE = re.compile(r"(.*)/lib(?:64)?/python(\d+\.\d+)/(?:site|dist)-packages")
 # What links may lead to when a container runs, and manuals, which slim images lack.
 _NOT_FOLLOWED = re.compile(r"/(?:proc|sys|dev|run|var/run|tmp|usr/share/(?:man|doc|info))(?:/.*)?")
+_MOST_TOLD = 20
 _ENV = re.compile(r"-\w+|--[\w-]+|\w+=.*")  # options and assignments of env(1)
 
 
@@ -70,6 +73,16 @@ def _interpreter(image: Image, shebang: tuple[str, ...]) -> str | None:
 
 
 def _links(before: Image, after: Image, slimmer: str | None) -> Iterator[Difference]:
+    """Go through the links that lead nowhere; where they are many, the first of each folder is told."""
+    found = list(_dangling(before, after, slimmer))
+    groups: dict[tuple[str, str | None], list[Difference]] = {}
+    for at, one in enumerate(found):
+        folder = dirname(one.subject) if len(found) > _MOST_TOLD else str(at)
+        groups.setdefault((folder, one.claimed_by), []).append(one)
+    yield from (replace(group[0], count=len(group) - 1) for group in groups.values())
+
+
+def _dangling(before: Image, after: Image, slimmer: str | None) -> Iterator[Difference]:
     for path, entry in after.entries.items():
         if entry.kind is not Kind.LINK or after.real(path) or _NOT_FOLLOWED.fullmatch(entry.content):
             continue

@@ -15,7 +15,7 @@ from typing import IO, Literal
 
 from msgspec import Struct, field
 
-from optimizer.verify import _elf
+from optimizer.verify import _elf, _opened
 from optimizer.verify._layers import Layer, flattened
 from optimizer.verify.image import Entry, Image, Kind, Linkage
 
@@ -28,7 +28,7 @@ _GZIP = b"\x1f\x8b"
 _ARCHIVE = re.compile(r"\.(?:[jwe]ar|aar|zip|whl|nupkg|egg|pyz)$")
 # Files that say where others are found, or to which package they belong.
 _TELLING = re.compile(
-    r"""/etc/ld(?:\.so\.conf(?:\.d/[^/]+)?|-musl-[^/]+\.path) | /etc/shadow-?
+    r"""/etc/(?:passwd|group) | /etc/ld(?:\.so\.conf(?:\.d/[^/]+)?|-musl-[^/]+\.path) | /etc/shadow-?
     | /var/lib/dpkg/info/[^/]+\.list | .*\.dist-info/RECORD | .*/(?:site|dist)-packages/[^/]+\.pth | .*/pyvenv\.cfg
     """,
     re.VERBOSE,
@@ -66,7 +66,8 @@ def read_layer(stream: IO[bytes], linkages: Linkages, mode: Literal["r|", "r|*"]
     with tarfile.open(fileobj=stream, mode=mode, bufsize=_BLOCK) as archive:
         for member in members(archive):
             reading.take(archive, member)
-    return Layer(reading.entries, reading.texts, reading.links, frozenset(reading.removed), frozenset(reading.emptied))
+    removed, emptied = frozenset(reading.removed), frozenset(reading.emptied)
+    return Layer(reading.entries, reading.texts, reading.links, removed, emptied, reading.opened)
 
 
 def members(archive: tarfile.TarFile) -> Iterator[tarfile.TarInfo]:
@@ -83,6 +84,7 @@ class _Reading(Struct):
     links: dict[str, str] = field(default_factory=dict)
     removed: set[str] = field(default_factory=set)
     emptied: set[str] = field(default_factory=set)
+    opened: dict[str, frozenset[str]] = field(default_factory=dict)
     kept: int = 0
 
     def take(self, archive: tarfile.TarFile, member: tarfile.TarInfo) -> None:
@@ -117,7 +119,9 @@ class _Reading(Struct):
     def _file(self, path: str, member: tarfile.TarInfo, file: IO[bytes]) -> Entry:
         head = file.read(_BLOCK)
         looked_into = head.startswith(_elf.MAGIC) or _ARCHIVE.search(path)
-        content = self._looked_into(head, file) if looked_into else (_digest(head, file), None)
+        content = self._looked_into(path, head, file) if looked_into else (_digest(head, file), None)
+        if path.endswith(".py") and (names := _opened.by_source(head)):
+            self.opened[path] = names
         shebang = _SHEBANG.match(head[:1024])
         if member.size <= _LARGEST_TEXT and (_is_kept(path) or (shebang and not _NO_PROJECT.search(path))):
             self._keep(path, head)
@@ -132,21 +136,26 @@ class _Reading(Struct):
             tuple(shebang[1].decode("utf-8", "replace").split()) if shebang else (),
         )
 
-    def _looked_into(self, head: bytes, file: IO[bytes]) -> tuple[str, Linkage | None]:
+    def _looked_into(self, path: str, head: bytes, file: IO[bytes]) -> tuple[str, Linkage | None]:
         """Return digest and linkage of a file that must be there as a whole to be understood."""
         with SpooledTemporaryFile(max_size=_IN_MEMORY) as whole:
-            digest, block = hashlib.sha256(), head
+            digest, block, is_elf = hashlib.sha256(), head, head.startswith(_elf.MAGIC)
+            names: set[str] = set()
             while block:
                 digest.update(block)
                 whole.write(block)
+                names |= _opened.by_program(block) if is_elf else set()
                 block = file.read(_BLOCK)
             content = digest.hexdigest()
             whole.seek(0)
-            if not head.startswith(_elf.MAGIC):
+            if not is_elf:
                 return _listing(whole) or content, None
             if content not in self.linkages:
                 self.linkages[content] = _elf.linkage(whole)
-            return content, self.linkages[content]
+            linkage = self.linkages[content]
+            if linkage and (opened := names.difference(linkage.needed)):
+                self.opened[path] = frozenset(opened)
+            return content, linkage
 
     def _keep(self, path: str, data: bytes) -> None:
         text = data.decode("utf-8", "replace")

@@ -12,6 +12,7 @@ again=survey(builder, (second.image,), store)[0])` leaves out what two builds of
 from collections.abc import Callable, Iterable, Sequence
 
 from optimizer.report.evidence import Check, Difference
+from optimizer.verify._accounts import account_differences
 from optimizer.verify._bases import sorted_out
 from optimizer.verify._claims import Claims, claims_of
 from optimizer.verify._config import config_differences
@@ -22,6 +23,7 @@ from optimizer.verify._noise import steadfast
 from optimizer.verify._programs import program_differences
 from optimizer.verify._reading import read_image
 from optimizer.verify._store import Store
+from optimizer.verify._surroundings import surrounding_differences
 from optimizer.verify.builder import Builder, Layered
 from optimizer.verify.image import Entry, Image
 
@@ -63,6 +65,8 @@ def compare(before: Image, after: Image, claims: Claims, *, again: Image | None 
         *program_differences(before, after, claims.slimmer),
         *library_differences(before, after, claims.packages),
         *import_differences(before, after),
+        *account_differences(before, after),
+        *surrounding_differences(before, after, claims.packages),
         *file_differences(before, after, claims, _news(before, again)),
     )
     return tuple(sorted_out(found, claims.exchange))

@@ -60,11 +60,13 @@ class Image(Struct, frozen=True):
     """An image: the `config` object of its configuration, its files by absolute path, the texts that were kept.
 
     Texts are those of scripts, of the project's sources, and of the few files that say where other files are found.
+    `opened` are by path the names of libraries, and of the bundle of certificates, that a program opens by itself.
     """
 
     config: Mapping[str, object]
     entries: Mapping[str, Entry]
     texts: Mapping[str, str] = field(default_factory=dict)
+    opened: Mapping[str, frozenset[str]] = field(default_factory=dict)
     _real: dict[str, str | None] = field(default_factory=dict)
     _below: dict[str, list[str]] = field(default_factory=dict)
 

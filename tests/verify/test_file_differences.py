@@ -61,7 +61,8 @@ def test_many_changes_are_summed_up_by_folder() -> None:
     names = [f"/app/{folder}/{n}" for folder in "abc" for n in range(100)]
     found = told(dict.fromkeys(names, "1"), dict.fromkeys(names, "2"))
 
-    assert [(one.subject, one.count) for one in found] == [("/app/a/0", 99), ("/app/b/0", 99), ("/app/c/0", 99)]
+    assert [(one.subject, one.count) for one in found] == [("/app/a", 99), ("/app/b", 99), ("/app/c", 99)]
+    assert (found[0].before, found[0].after) == ("0 and others", "another content")
 
 
 def test_few_changes_are_told_one_by_one() -> None:

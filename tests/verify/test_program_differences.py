@@ -176,3 +176,9 @@ def test_a_slimmer_base_answers_for_links_among_manuals(path: str, claimed: str 
     (told,) = program_differences(before, image({path: link("/opt/changelog.gz")}), "use-slim-base")
 
     assert told.claimed_by == claimed
+
+
+def test_many_links_that_lead_nowhere_are_summed_up_by_folder() -> None:
+    links = {f"/{folder}/{n}": link("/gone") for folder in ("a", "b") for n in range(50)}
+
+    assert told({"/gone": "", **links}, dict(links)) == ["link /a/0", "link /b/0"]
