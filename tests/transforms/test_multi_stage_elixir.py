@@ -29,7 +29,7 @@ def runtime(text: str, files: dict[str, str] | None = None) -> list[str]:
     ("elixir", "debian", "packages"),
     [
         ("1.15", "debian:bookworm-slim", "ca-certificates libncurses6 libssl3"),
-        ("1.18.4", "debian:trixie-slim", "ca-certificates libncurses6"),
+        ("1.18.4", "elixir:1.18.4-slim", "ca-certificates"),  # which moves to the next release with its tag
         ("1.12", "debian:bullseye-slim", "ca-certificates libncurses6"),
     ],
 )
@@ -38,7 +38,7 @@ def test_the_libraries_of_the_virtual_machine(elixir: str, debian: str, packages
 
     assert found[0] == debian
     assert any(f"--no-install-recommends {packages} \\" in line for line in found)
-    assert "ENV LANG=C.UTF-8" in found
+    assert ("ENV LANG=C.UTF-8" in found) == debian.startswith("debian")
 
 
 @pytest.mark.parametrize(

@@ -153,6 +153,13 @@ def test_without_a_jre_the_stage_stays(base: str) -> None:
     assert "no JRE is known" in reason(f"FROM {base}\nWORKDIR /app\nCOPY . .\n{BUILT}\n{JAR}\n")
 
 
+@pytest.mark.parametrize("base", ["maven", "maven:3", "gradle:8"])
+def test_a_tag_without_the_version_of_java_keeps_the_stage(base: str) -> None:
+    why = reason(f"FROM {base}\nWORKDIR /app\nCOPY . .\n{BUILT}\n{JAR}\n")
+
+    assert "may move to another version of Java than that of eclipse-temurin:" in why
+
+
 def test_packages_that_only_build_stay_behind() -> None:
     text = f"FROM openjdk:11\nRUN apt-get install -y maven tini\nWORKDIR /app\nCOPY . .\n{BUILT}\n{JAR}\n"
     after = run(text).after.partition("FROM openjdk:11-jre")[2]

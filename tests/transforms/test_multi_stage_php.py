@@ -76,6 +76,12 @@ def test_what_keeps_the_stage(build: str, then: str, why: str) -> None:
     assert why in result.declined[0].reason
 
 
+def test_a_tag_that_may_move_keeps_the_stage() -> None:
+    result = run(TEXT.format("", "").replace("-bookworm", ""))
+
+    assert "php:8.2-apache may move to another release of Debian" in result.declined[0].reason
+
+
 def test_a_few_megabytes_are_too_little() -> None:
     assert (
         "too little beside the image"

@@ -107,6 +107,15 @@ def test_archived_releases_get_no_packages() -> None:
     assert "FROM ruby:2.5-slim" in run(text).after
 
 
+def test_packages_of_one_release_need_a_tag_that_names_it() -> None:
+    text = TEXT.format(INSTALL, START).replace("3.1", "3.4")
+    files = {"Gemfile.lock": lock("charlock_holmes")}
+
+    assert "ruby:3.4 may move to another release of Debian, which need not have libicu76" in reason(text, files)
+    assert "libicu76" in runtime(text.replace("3.4", "3.4-trixie"), files)
+    assert "libpq5" in runtime(text, {"Gemfile.lock": lock("pg")})
+
+
 def test_a_second_pass_finds_nothing() -> None:
     once = run(TEXT.format(INSTALL, START)).after
 

@@ -1,5 +1,7 @@
 """Elixir: a release holds the virtual machine and all code, and needs a few libraries of Debian to run.
 
+Where the tag may move to another release of Debian, the slim image of the same tag moves along with it.
+
 Sources: https://hexdocs.pm/mix/Mix.Tasks.Release.html (requirements, `include_erts`), https://hexdocs.pm/phoenix/releases.html
 and the libraries that github.com/erlang/docker-erlang-otp keeps in its slim images.
 """
@@ -8,13 +10,14 @@ import posixpath
 import re
 from collections.abc import Iterator
 
-from optimizer.images import packages
+from optimizer.images import packages, sibling
 from optimizer.model import Step
 from optimizer.shell import Call, resolve
 from optimizer.syntax.lazy_pattern import lazy_pattern
 from optimizer.transforms._slim_packages import ARCHIVED
 from optimizer.transforms.stages import compiled
 from optimizer.transforms.stages._built_sources import left_of_project
+from optimizer.transforms.stages._floating import may_move
 from optimizer.transforms.stages.interpreted import absolute, folder_of, home_of
 from optimizer.transforms.stages.nodes import NOTHING, Build, Effect, Runtime
 from optimizer.transforms.stages.paths import SYSTEM, is_covered
@@ -67,9 +70,9 @@ def runtime(build: Build) -> Runtime | str | None:
     """Take the release that is started to Debian's slim image, with the libraries of the virtual machine."""
     if reason := compiled.why_builds(build, _PROJECT):
         return reason
-    base = compiled.slim_debian(build)
-    if isinstance(base, str):
-        return base
+    base = sibling(build.full, add="slim") if may_move(build) else compiled.slim_debian(build)
+    if base is None or isinstance(base, str):
+        return base or f"{build.full.name} has no slim variant on the same release"
     if build.release in ARCHIVED:
         return f"packages can no longer be installed on {build.release}"
     started = _started(build)
@@ -78,7 +81,8 @@ def runtime(build: Build) -> Runtime | str | None:
     programs = compiled.started_by_code(build, base)
     if isinstance(programs, str):
         return programs
-    libraries = sorted(name for name in packages(build.full) or () if _VM.fullmatch(name))
+    own = base.image == build.full.image  # whose virtual machine has its libraries
+    libraries = [] if own else sorted(name for name in packages(build.full) or () if _VM.fullmatch(name))
     leaves = (*left_of_project(build, _PROJECT, started), *_OF_IMAGE)
     why = "Elixir, Erlang and the sources stay in the build stage: the release brings its own virtual machine."
     wanted = ("ca-certificates", *libraries, *programs)

@@ -124,6 +124,9 @@ def runtime(build: Build) -> Runtime | str | None:
     base = jre_of(build.full)
     if base is None:
         return f"no JRE is known on the release that {build.full.name} stands on"
+    major = re.split(r"\D", base.version, maxsplit=1)[0]
+    if build.full.last is None and major not in re.findall(r"\d+", build.full.tag):
+        return f"{build.full.name} may move to another version of Java than that of {base.name}"
     if reason := _why_not(build, base):
         return reason
     texts = list(start_texts(build))

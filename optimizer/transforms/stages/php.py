@@ -14,6 +14,7 @@ from optimizer.model import Step
 from optimizer.shell import Call, resolve
 from optimizer.syntax.lazy_pattern import lazy_pattern
 from optimizer.transforms._slim_packages import ARCHIVED
+from optimizer.transforms.stages._floating import why_moved_away
 from optimizer.transforms.stages.interpreted import absolute, folder_of, home_of, in_folder
 from optimizer.transforms.stages.nodes import NOTHING, Build, Effect, Runtime
 from optimizer.transforms.stages.packages import sort_packages
@@ -141,6 +142,8 @@ def runtime(build: Build) -> Runtime | str | None:
     sorted_ = sort_packages(build, same, ())
     if isinstance(sorted_, str):
         return sorted_
+    if reason := why_moved_away(build, sorted_.words):
+        return reason
     there = packages(build.full) or frozenset()
     before = cost((*sorted_.dropped, *sorted_.words), build.release, there, recommends=False)
     after = cost(sorted_.words, build.release, there, recommends=False)

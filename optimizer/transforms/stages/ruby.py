@@ -14,9 +14,10 @@ from optimizer.syntax.lazy_pattern import lazy_pattern
 from optimizer.transforms._scripts import command_texts
 from optimizer.transforms._slim_packages import ARCHIVED
 from optimizer.transforms.stages import _ruby_gems
+from optimizer.transforms.stages._floating import why_moved_away
 from optimizer.transforms.stages.interpreted import needed_on
 from optimizer.transforms.stages.nodes import NOTHING, Build, Effect, Runtime
-from optimizer.transforms.stages.packages import code
+from optimizer.transforms.stages.packages import code, sort_packages
 from optimizer.transforms.stages.paths import SYSTEM
 
 _PROGRAMS = frozenset({"bundle", "bundler", "gem", "rake", "rails", "jekyll", "bootsnap"})
@@ -152,7 +153,11 @@ def runtime(build: Build) -> Runtime | str | None:
     if wanted and build.release in ARCHIVED:
         return f"{wanted[0]} is needed and can no longer be installed on {build.release}"
     why = f"Gems are compiled on {build.full.name}; to run, they take {slim.name} and the libraries that they load."
-    return Runtime(slim, (), why, packages=tuple(wanted))
+    found = Runtime(slim, (), why, packages=tuple(wanted))
+    installed = sort_packages(build, found, ())
+    if isinstance(installed, str):
+        return installed
+    return why_moved_away(build, installed.words) or found
 
 
 def _why_not(build: Build) -> str | None:
