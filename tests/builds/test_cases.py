@@ -69,7 +69,8 @@ def proved(builder: Builder) -> Callable[[Case], Evidence]:
     @cache
     def prove(case: Case) -> Evidence:
         subject, result = _rewritten(case)
-        with proving(builder, subject, Settings(fresh=False), lambda _: None) as proof:
+        settings = Settings(fresh=False, rebuild="touch" in case.rebuild)
+        with proving(builder, subject, settings, lambda _: None) as proof:
             return proof.prove(result, case.level)
 
     return prove
