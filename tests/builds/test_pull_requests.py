@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-DOCKERFILE = 'FROM alpine:3.20\nADD app.txt /app.txt\nCMD ["cat", "/app.txt"]\n'
+DOCKERFILE = 'FROM debian:bookworm-slim\nADD app.txt /app.txt\nCMD ["cat", "/app.txt"]\n'
 
 
 def git(folder: Path, *arguments: str) -> None:
