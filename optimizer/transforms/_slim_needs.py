@@ -38,6 +38,7 @@ _EVERYWHERE = lazy_pattern(
 _NEEDS_MANUALS = lazy_pattern(
     r"openjdk-.*|default-j(?:re|dk).*|postgresql.*|ca-certificates-java|tomcat\d*|maven|gradle|ant|scala"
 )
+_MANUALS = lazy_pattern(r"/usr/share/(?:doc|groff|info|linda|lintian|locale|man)\b[\w./*+-]*")
 _USES_TLS = frozenset({"curl", "wget", "git", "openssl", "svn", "hg"})
 _OTHER_LANGUAGE = lazy_pattern(r"\b(?:LANG|LANGUAGE|LC_ALL|LC_MESSAGES)[= ][\"']?(?!C\b|en|POSIX)([a-z]{2,3}_[A-Z]{2})")
 _ASKED_FOR = frozenset("bzip2 curl git hg make pgrep pkill ps scp ssh svn unzip wget xz".split())
@@ -95,6 +96,9 @@ def lacks(dockerfile: Dockerfile, context: Context, change: Change) -> Iterator[
         yield Lack(f"the packages of {change.full.name} are not known")
         return
     judge = _Judge(dockerfile, context, change, commands, release)
+    if not (commands or change.lost or change.split):
+        yield from judge.manuals()
+        return
     yield from judge.commands_started()
     yield from judge.installs()
     yield from judge.copies()
@@ -163,9 +167,26 @@ class _Judge(Struct, frozen=True):
                 yield Lack(f"which wheels there are for {change.full.name} is not known")
             stock = _node_needs.Stock(lost, has, pool)
             yield from _node_needs.why_needed(dockerfile, self.context, step, stock)
-            there = installed(dockerfile, step.stage, self.release, step.index)
-            if manual := next((name for name in sorted(there) if _NEEDS_MANUALS.fullmatch(name)), None):
-                yield Lack(f"{manual} may ask for the folders of manuals, which the slim image lacks")
+            yield from self._why_manuals(step)
+
+    def _why_manuals(self, step: Step) -> Iterator[Lack]:
+        there = installed(self.dockerfile, step.stage, self.release, step.index)
+        if manual := next((name for name in sorted(there) if _NEEDS_MANUALS.fullmatch(name)), None):
+            yield Lack(f"{manual} may ask for the folders of manuals, which the slim image lacks")
+
+    def manuals(self) -> Iterator[Lack]:
+        """Go through what asks for manuals and translations, where the slim image lacks nothing else."""
+        yield from (lack for lack in self.commands_started() if lack.built)
+        for step in self.dockerfile:
+            if step.stage in self.change.stages and step.name not in {"FROM", "LABEL"}:
+                yield from _why_language(step)
+                yield from self._why_manuals(step)
+                named = _MANUALS.search(step.instruction.body.text)
+                if named and not any(named[0] in word for word in _removed(step)):
+                    yield Lack(f"line {step.line} names {named[0]}, which the slim image lacks")
+        for path, text in sources_in(self.dockerfile, self.context, _with_sources(self.dockerfile, self.change)):
+            if named := _MANUALS.search(text):
+                yield Lack(f"{path} speaks of {named[0]}, which the slim image lacks")
 
     def composed(self) -> Iterator[Lack]:
         """Go through what a compose file beside the sources starts in containers, such as its own health checks."""
@@ -200,12 +221,8 @@ class _Judge(Struct, frozen=True):
         for step in self.dockerfile:
             if step.stage not in self.change.stages or step.name in {"FROM", "LABEL", "COPY", "ADD"}:
                 continue
-            if spoken := _OTHER_LANGUAGE.search(step.instruction.body.text):
-                yield Lack(
-                    f"line {step.line} asks for another language ({spoken[1]}), and the slim image has no translations"
-                )
-            calls = step.run.calls if step.run else ()
-            removed = [word.text for call in calls if call.program == "rm" for word in call.words]
+            yield from _why_language(step)
+            removed = _removed(step)
             for match in _SYSTEM_PATH.finditer(step.instruction.body.text):
                 if not _EVERYWHERE.fullmatch(match[0]) and not any(match[0] in word for word in removed):
                     reason = f"line {step.line} names {match[0]}, which the slim image may lack"
@@ -224,6 +241,16 @@ class _Judge(Struct, frozen=True):
         if tls and (told := _TLS_FILES.search(self.dockerfile.document.source)):
             reason = f"the Dockerfile speaks of {told[0]}, and the slim image has no certificates"
             yield Lack(reason, packages=("ca-certificates",))
+
+
+def _removed(step: Step) -> list[str]:
+    calls = step.run.calls if step.run else ()
+    return [word.text for call in calls if call.program == "rm" for word in call.words]
+
+
+def _why_language(step: Step) -> Iterator[Lack]:
+    if spoken := _OTHER_LANGUAGE.search(step.instruction.body.text):
+        yield Lack(f"line {step.line} asks for another language ({spoken[1]}), and the slim image has no translations")
 
 
 def _why_text(path: str, text: str, *, tls: bool) -> Iterator[Lack]:

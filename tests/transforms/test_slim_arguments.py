@@ -99,3 +99,28 @@ def test_what_ruby_may_need_of_the_full_image(steps: str, files: dict[str, str],
         assert result.after != result.before
     else:
         assert because in reason(result)
+
+
+BUILT = "FROM golang:1.22 AS b\nRUN go build -o /app /src\n"
+
+
+@pytest.mark.parametrize(
+    ("text", "files", "because"),
+    [
+        (BUILT + 'FROM debian:12\nCOPY --from=b /app /app\nCMD ["/app"]\n', {}, None),
+        (BUILT + 'FROM debian:12\nCOPY --from=b /app /app\nENV LANG=de_DE\nCMD ["/app"]\n', {}, "another language"),
+        ('FROM debian:12\nCOPY . .\nCMD ["/app"]\n', {"a.sh": "cat /usr/share/man/x\n"}, "a.sh speaks of /usr/share"),
+        ('FROM debian:12\nRUN curl x | sh\nCMD ["/app"]\n', {}, "a script that is not known"),
+        ('FROM debian:12\nRUN apt-get install -y postgresql\nCMD ["/app"]\n', {}, "may ask for the folders"),
+        (BUILT + 'FROM python:3.12\nCOPY --from=b /app /app\nCMD ["/app"]\n', {}, "is not in the build context"),
+    ],
+)  # fmt: skip
+def test_debian_without_manuals_runs_what_another_stage_built(
+    text: str, files: dict[str, str], because: str | None
+) -> None:
+    result = run(text, files)
+
+    if because is None:
+        assert "FROM debian:12-slim\n" in result.after
+    else:
+        assert because in reason(result)
