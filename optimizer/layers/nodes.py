@@ -85,6 +85,7 @@ class Reason(StrEnum):
     VARIABLE = "variable"  # a variable that every RUN gets has another value
     IMAGE = "image"  # its image is another one
     NEW = "new"  # no step like it was built before
+    MOVED = "moved"  # it stands on other steps than before
 
 
 class Cause(Struct, frozen=True):

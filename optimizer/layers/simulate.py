@@ -23,7 +23,7 @@ from optimizer.layers.nodes import (
     Simulation,
     Source,
 )
-from optimizer.layers.sources import brought_to, destination, reader, sources
+from optimizer.layers.sources import brought_to, destination, linked, reader, sources
 from optimizer.model import Stage, Step
 
 _MOST_SUBJECTS = 20
@@ -151,7 +151,10 @@ class _Chain(Struct):
         key = hash_of((own, below, tuple(content for content, _ in contents)))
         doubt = (place.doubt and not alone) or any(unsure for _, unsure in contents)
         fate = Fate.RUNS if old is not None and key not in old.keys else Fate.MAY_RUN if doubt else Fate.CACHED
-        causes = () if old is None or fate is Fate.CACHED else tuple(self._causes(step, taken, place, old, alone=alone))
+        causes: tuple[Cause, ...] = ()
+        if old is not None and fate is not Fate.CACHED:
+            found = tuple(self._causes(step, taken, place, old, alone=alone))
+            causes = found or (Cause(Reason.MOVED),)
         self.keys.setdefault(key, step.index)
         self.outcomes[step.index] = Outcome(step, fate, causes)
         # What follows a linked copy stands on both it and what was there.
@@ -170,7 +173,9 @@ class _Chain(Struct):
         if source not in self.changed:
             if self.sent is None:
                 self.sent = [path for path in sorted(self.change.files) if self._is_sent(path)]
-            self.changed[source] = list(filter(reader(source, self.recipe.link), self.sent))
+            among = reader(source, self.recipe.link)
+            behind = linked(source, self.recipe)
+            self.changed[source] = [path for path in self.sent if among(path) or path in behind]
         return self.changed[source]
 
     def _is_sent(self, path: str) -> bool:

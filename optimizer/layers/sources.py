@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator
 from optimizer.context import IgnoreFile, go_match
 from optimizer.context.nodes import normal
 from optimizer.context.wildcards import has_wildcards
-from optimizer.layers.nodes import Origin, Source
+from optimizer.layers.nodes import Origin, Recipe, Source
 from optimizer.model import BASE_WORKDIR, Dockerfile, Step
 
 _REMOTE = ("http://", "https://", "git@", "git://", "ssh://")
@@ -54,6 +54,15 @@ def reader(source: Source, link: Links) -> Callable[[str], bool]:
         return matched is not None and not _is_excluded(source, path, matched)
 
     return reads
+
+
+def linked(source: Source, recipe: Recipe) -> frozenset[str]:
+    """Return the files that links lead to which a pattern of the context matches: they are copied in their place."""
+    if source.origin is not Origin.CONTEXT or source.parents or not has_wildcards(source.path):
+        return frozenset()
+    matches = recipe.context.match(source.path)
+    targets = ((path, recipe.link(path)) for path in matches)
+    return frozenset(normal(posixpath.join("/", posixpath.dirname(path), target)) for path, target in targets if target)
 
 
 def brought_to(step: Step, source: Source, path: str) -> str | None:

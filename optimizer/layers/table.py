@@ -83,7 +83,7 @@ def stack(recipe: Recipe, simulation: Simulation) -> Stack:
     weights = _weights(dockerfile, recipe.context, needed_stages(recipe))
     lineage = dockerfile.lineage(dockerfile.target) if dockerfile.target >= 0 else frozenset()
     spent = seconds(dockerfile)
-    rows = (_row(outcome, recipe, weights, simulation, lineage) for outcome in simulation.outcomes)
+    rows = (_row(outcome, recipe, weights, lineage) for outcome in simulation.outcomes)
     return Stack(tuple(replace(row, seconds=spent.get(row.number - 1, 0.0)) for row in rows))
 
 
@@ -91,7 +91,6 @@ def _row(
     outcome: Outcome,
     recipe: Recipe,
     weights: Mapping[int, Weight],
-    simulation: Simulation,
     lineage: frozenset[int],
 ) -> Row:
     step = outcome.step
@@ -104,7 +103,7 @@ def _row(
         weights.get(step.line),
         tuple(_read(step, recipe)),
         outcome.fate,
-        why(outcome, simulation),
+        why(outcome),
         0.0,
         step.stage in lineage,
     )

@@ -22,11 +22,11 @@ def name_of(step: Step) -> str:
     return f"step {step.index + 1} {text if len(text) <= 50 else text[:47] + '...'}"  # noqa: PLR2004 (half a line)
 
 
-def why(outcome: Outcome, simulation: Simulation) -> str:
+def why(outcome: Outcome) -> str:
     """Return why a step runs again, "" where it does not: its own causes, or else the step that it follows."""
     own = [cause for cause in outcome.causes if cause.reason is not Reason.FOLLOWS]
     chosen = own or list(outcome.causes)
-    text = "; ".join(_clause(cause, simulation) for cause in chosen)
+    text = "; ".join(_clause(cause) for cause in chosen)
     if outcome.fate is Fate.MAY_RUN and text:
         return f"{text}: cached if that comes out the same to the byte"
     return text
@@ -41,7 +41,7 @@ def chain(simulation: Simulation) -> str:
         follows = [cause for cause in outcome.causes if cause.reason is Reason.FOLLOWS]
         own = [cause for cause in outcome.causes if cause.reason is not Reason.FOLLOWS]
         if own or not follows:
-            parts.append(f"{named} {why(outcome, simulation)}")
+            parts.append(f"{named} {why(outcome)}")
         else:
             it = "it" if before == follows[0].step else f"step {follows[0].step}"
             parts.append(f"{named} follows {it}")
@@ -49,15 +49,15 @@ def chain(simulation: Simulation) -> str:
     return "; ".join(parts)
 
 
-def _clause(cause: Cause, simulation: Simulation) -> str:
+def _clause(cause: Cause) -> str:
     match cause.reason:
         case Reason.READS:
             return f"reads {_names(cause.subjects)}"
         case Reason.FOLLOWS:
             return f"follows step {cause.step}"
         case Reason.COPIES:
-            named = simulation.by_number[cause.step].step if cause.step else None
-            return f"copies from {cause.subjects[0]}" + (f", where {name_of(named)} runs again" if named else "")
+            where = f", where step {cause.step} runs again" if cause.step else ""
+            return f"copies from {cause.subjects[0]}{where}"
         case Reason.TEXT:
             return "gets other values in what it says"
         case Reason.VARIABLE:
@@ -66,6 +66,8 @@ def _clause(cause: Cause, simulation: Simulation) -> str:
             return f"stands on another image {cause.subjects[0]}"
         case Reason.NEW:
             return "is new"
+        case Reason.MOVED:
+            return "stands on other steps than before"
 
 
 def _names(names: tuple[str, ...]) -> str:

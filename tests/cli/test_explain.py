@@ -128,7 +128,7 @@ def test_what_another_stage_builds_is_left_open(folder: Path, dfopt: Dfopt) -> N
     done = dfopt("explain", "--select", "merge-run")
 
     assert "3 of 3 steps run again (1 of them perhaps)" in done.text
-    assert "? may run again: copies from build, where step 3 RUN go build" in done.text
+    assert "? may run again: copies from build, where step 3 runs again: cached if" in done.text
     assert "dfopt has nothing to rewrite here" in done.text
 
 
