@@ -112,6 +112,8 @@ def pr(  # noqa: PLR0913 (the signature is the command line)
     wanted = Wanted(builder, tuple(smoke or ()), tuple(http or ()), network, limit) if verify else None
     if wanted:
         wanted.settings()  # refuses a smoke check that cannot be read before anything is cloned
+    if resume is not None and not dry_run and (problem := _unusable(resume)):
+        raise typer.BadParameter(problem, param_hint="--resume")
     run = Run(
         request,
         Wishes(base, branch_prefix, split, fork, dry_run),
@@ -126,6 +128,15 @@ def pr(  # noqa: PLR0913 (the signature is the command line)
     if suggest is not None and len(named) != 1:
         raise typer.BadParameter("a number belongs to one repository", param_hint="--suggest")
     finish(outcome(named, run, as_json=format_ is RunFormat.JSON))
+
+
+def _unusable(file: Path) -> str | None:
+    """Return why nothing can be noted in a file."""
+    try:
+        file.open("a").close()
+    except OSError as error:
+        return f"{file}: {error.strerror}"
+    return None
 
 
 def _all(targets: list[str] | None, file: Path | None) -> list[str]:

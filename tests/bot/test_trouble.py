@@ -1,5 +1,6 @@
 """What stands in the way is told in clear words, with what to do."""
 
+import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -162,6 +163,33 @@ def test_a_token_on_the_command_line_is_refused_and_not_repeated(dfopt: Dfopt, t
     assert ran.code == 2
     assert "a token does not belong on the command line" in ran.out
     assert "t0ken" not in ran.out + ran.err + journal.read_text()
+
+
+def test_a_library_that_is_not_installed(forge: Forge, dfopt: Dfopt, monkeypatch: pytest.MonkeyPatch) -> None:
+    forge.store.add("team/app", FILES)
+    module = {"github": "github", "gitlab": "gitlab", "gitea": "requests"}[forge.kind]
+    monkeypatch.setitem(sys.modules, module, None)
+
+    ran = dfopt(forge, forge.target("team/app"), *ONLY)
+
+    assert ran.code == 2
+    assert f"{module} is not installed; `pip install 'dfopt[bot]'` brings it" in ran.out
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (("--resume", "/nowhere/done.jsonl"), "/nowhere/done.jsonl: No such file or directory"),
+        (("--from", "/nowhere/targets"), "No such file or directory"),
+        (("--suggest", "1", "a", "b"), "a number belongs to one repository"),
+        (("--smoke", "'", "--verify"), "No closing quotation"),
+    ],
+)
+def test_options_that_cannot_be(dfopt: Dfopt, arguments: tuple[str, ...], words: str) -> None:
+    ran = dfopt(None, *arguments)
+
+    assert ran.code == 2
+    assert words in " ".join(ran.err.split())
 
 
 def test_a_target_that_is_none(dfopt: Dfopt, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
