@@ -4,6 +4,7 @@ from collections.abc import Iterator, Sequence
 
 from optimizer.report.evidence import Difference, Evidence, Measured, Verdict
 from optimizer.report.layer_stack import Mark, stack
+from optimizer.report.markup import code, escaped
 from optimizer.report.sizes import change, count, seconds, size
 
 _VERDICTS = {
@@ -21,15 +22,15 @@ def evidence_markdown(found: Sequence[Evidence]) -> str:
 
 def _section(evidence: Evidence) -> Iterator[str]:
     builds = count(evidence.builds, "build")
-    yield f"### {_code(evidence.path)}: {_VERDICTS[evidence.verdict]} ({builds}, {_escaped(evidence.builder)})\n"
+    yield f"### {code(evidence.path)}: {_VERDICTS[evidence.verdict]} ({builds}, {escaped(evidence.builder)})\n"
     if evidence.problem:
-        yield f"{_escaped(evidence.problem)}\n"
+        yield f"{escaped(evidence.problem)}\n"
     if evidence.before and evidence.after:
         yield from _table(evidence.before, evidence.after)
-    yield from (f"- {_escaped(text)}" for text in evidence.smoke)
+    yield from (f"- {escaped(text)}" for text in evidence.smoke)
     for one in evidence.dropped:
         reasons = "; ".join(_told(difference) for difference in one.because[:3])
-        yield f"- left out: {_code(one.transform)} of line {one.line}" + (f", as {reasons}" if reasons else "")
+        yield f"- left out: {code(one.transform)} of line {one.line}" + (f", as {reasons}" if reasons else "")
     yield ""
     yield from _fold("Differences that nothing explains", evidence.unclaimed)
     yield from _fold("Expected differences", [one for one in evidence.differences if one.claimed_by])
@@ -45,7 +46,7 @@ def _table(before: Measured, after: Measured) -> Iterator[str]:
     yield f"| build | {seconds(before.seconds)} | {seconds(after.seconds)} | |"
     if before.rebuild and after.rebuild:
         times = [seconds(each.rebuild.seconds) for each in (before, after) if each.rebuild]
-        yield f"| build after an edit of {_code(after.rebuild.touched)} | {times[0]} | {times[1]} | |"
+        yield f"| build after an edit of {code(after.rebuild.touched)} | {times[0]} | {times[1]} | |"
         yield f"| steps that run again | {len(before.rebuild.executed)} | {len(after.rebuild.executed)} | |"
     yield ""
 
@@ -63,7 +64,7 @@ def _layers(before: Measured, after: Measured) -> Iterator[str]:
         yield f"| {name} | size | after the edit |"
         yield "|---|---:|---|"
         yield from (
-            f"| {_code(layer.instruction[:80])} | {size(layer.size)} | {_MARKS[layer.mark]} |"
+            f"| {code(layer.instruction[:80])} | {size(layer.size)} | {_MARKS[layer.mark]} |"
             for layer in stack(measured)
         )
         yield ""
@@ -71,19 +72,7 @@ def _layers(before: Measured, after: Measured) -> Iterator[str]:
 
 
 def _told(one: Difference) -> str:
-    before, after = (_code(value) if value is not None else "not there" for value in (one.before, one.after))
+    before, after = (code(value) if value is not None else "not there" for value in (one.before, one.after))
     more = f" (and {one.count} more)" if one.count else ""
-    told = f"{one.check}: {_code(one.subject)}{more}: {before} → {after}"
-    return f"{told} ({_code(one.claimed_by)})" if one.claimed_by else told
-
-
-def _code(text: str) -> str:
-    """Return a text as code that holds in a table, whatever stands in it."""
-    flat = " ".join(text.replace("|", "\\|").split())
-    fence = "``" if "`" in flat else "`"
-    return f"{fence} {flat} {fence}" if "`" in flat else f"`{flat}`"
-
-
-def _escaped(text: str) -> str:
-    """Return a text whose characters mean nothing to Markdown."""
-    return "".join(f"\\{char}" if char in "\\`*_{}[]<>#|" else char for char in " ".join(text.split()))
+    told = f"{one.check}: {code(one.subject)}{more}: {before} → {after}"
+    return f"{told} ({code(one.claimed_by)})" if one.claimed_by else told

@@ -7,7 +7,8 @@ import pytest
 
 from optimizer.cli.texts import text_of
 from optimizer.engine import Declined, Result
-from optimizer.report import Entry
+from optimizer.report import Entry, Evidence, Measured, Verdict
+from optimizer.report.evidence_markdown import evidence_markdown
 from optimizer.report.github import github
 from optimizer.report.markup import code, escaped
 from optimizer.report.pages import markdown_values
@@ -89,3 +90,14 @@ def test_words_are_only_words(text: str, expected: str) -> None:
 @pytest.mark.parametrize(("text", "expected"), [("a|b", "`a\\|b`"), ("a`b", "`` a`b ``"), ("a  b", "`a b`")])
 def test_code(text: str, expected: str) -> None:
     assert code(text) == expected
+
+
+def test_what_a_container_printed_calls_nobody() -> None:
+    image = Measured(1, (), 1.0)
+    smoke = ("default command: prints `@acme/team` <b> see #12",)
+    text = evidence_markdown([
+        Evidence("Dockerfile", Level.EXACT, Verdict.HOLDS, "docker", before=image, after=image, smoke=smoke)
+    ])  # fmt: skip
+
+    assert "\\<b\\>" in text
+    assert not re.search(r"[@#]\w", text)
