@@ -12,6 +12,7 @@ from optimizer.transforms.stages.effects import effect_of
 from optimizer.transforms.stages.nodes import NOTHING, Build, Effect
 
 FILES = {"conf/a.ini": "", "setup.sh": "#!/bin/sh\nmkdir -p /opt/x\nrm -rf /opt/y\n", "users.sh": "useradd app\n"}
+FILES |= {"Makefile": "all:\n\t./configure\n\napp:\n\tgo build -o bin/$@ .\n"}
 
 
 def effect(command: str) -> Effect:
@@ -132,6 +133,11 @@ def test_what_is_removed(command: str, removes: tuple[str, ...]) -> None:
 )
 def test_packages(command: str, packages: tuple[str, ...]) -> None:
     assert effect(command).packages == packages
+
+
+def test_a_makefile_of_the_project_is_read() -> None:
+    assert effect("make app").makes == ("/app/bin/app",)
+    assert effect("make").unknown
 
 
 def test_a_script_of_the_project_is_read() -> None:

@@ -15,8 +15,13 @@ from optimizer.transforms.stages.proof import all_copies, left_by_build, lost_pr
 from optimizer.transforms.stages.writing import Plan, write
 
 
+_OPAQUE = frozenset({"gmake", "make", "ninja", "rake", "scons"})  # that start what a file of their own says
+
+
 def assembled(build: Build, runtime: Runtime) -> Rewrite | str:
     """Return the rewrite of a stage to two, a clause where something of it cannot be proven."""
+    if make := next((need for need in build.needs if need.name in _OPAQUE), None):
+        return f"what {make.name} starts is not known ({make.place})"
     runtime = _with_variables(build, runtime)
     copies = all_copies(build, runtime)
     taken = copies if isinstance(copies, str) else brought(build, copies)

@@ -14,6 +14,8 @@ from optimizer.shell import SHELLS, Call, Redirect, Word, calls, parse_script, r
 from optimizer.transforms._scripts import script_path, text_of
 from optimizer.transforms.stages.arranging import copied, edited, linked, made_again, owned, removed, searched, teed
 from optimizer.transforms.stages.fetching import cloned, fetched, unpacked
+from optimizer.transforms.stages.languages import languages_for
+from optimizer.transforms.stages.makefile import commands_of
 from optimizer.transforms.stages.nodes import NOTHING, Build, Effect
 from optimizer.transforms.stages.words import known_path
 
@@ -51,6 +53,8 @@ def effect_of(call: Call, step: Step, build: Build, depth: int = _RECURSION) -> 
         return NOTHING
     if call.program in SHELLS or script_path(call):
         return _of_script(call, step, build, depth)
+    if call.program == "make":
+        return _of_make(call, step, build, depth)
     return Effect(unknown=f"what {call.program} of line {step.line} makes is not known")
 
 
@@ -90,9 +94,28 @@ def _of_script(call: Call, step: Step, build: Build, depth: int) -> Effect:
     return joined(found)
 
 
+def _of_make(call: Call, step: Step, build: Build, depth: int) -> Effect:
+    """Return what the recipes of a Makefile of the build context do."""
+    unread = Effect(unknown=f"what make of line {step.line} makes is not known")
+    words = [resolve(word, call.variables) for word in call.arguments]
+    subject = build.subject
+    text = text_of(subject.dockerfile, subject.context, step, "Makefile", call.directory)
+    if text is None or not depth or None in words or any(word and word.startswith("-") for word in words):
+        return unread
+    given = dict(word.split("=", 1) for word in words if word and "=" in word)
+    lines = commands_of(text, tuple(word for word in words if word and "=" not in word), given)
+    scripts = [parse_script(line) for line in lines or ()]
+    if not scripts or any(script.problem for script in scripts):
+        return unread
+    inner = [one for script in scripts for one in calls(script, call.directory, {**call.variables})]
+    found = [_of_inner(one, step, build, depth) for one in inner]
+    return unread if any(one.again or one.packages for one in found) else joined(found)
+
+
 def _of_inner(call: Call, step: Step, build: Build, depth: int) -> Effect:
     """Return the effect of a command of a script, which is not done again by itself: what it makes is copied."""
-    effect = effect_of(call, step, build, depth - 1)
+    asked = (language.effect(call, step, build) for language in languages_for(build.full.image))
+    effect = next((found for found in asked if found is not None), None) or effect_of(call, step, build, depth - 1)
     copied_well = effect.again and effect.makes and call.program in _COPIED_WELL and call.certain
     return replace(effect, again=False) if copied_well else effect
 

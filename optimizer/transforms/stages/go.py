@@ -38,6 +38,8 @@ _TOOLS = frozenset({"GOPATH", "GOTOOLCHAIN", "GOLANG_VERSION"})
 
 def effect(call: Call, step: Step, build: Build) -> Effect | None:
     """Say what the go command leaves behind."""
+    if call.program in {"gofmt", "goimports"}:
+        return NOTHING
     if call.program != "go":
         return None
     words = [resolve(word, call.variables) for word in call.arguments]
