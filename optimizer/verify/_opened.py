@@ -1,6 +1,6 @@
-"""The names of what programs open by themselves while they run: dlopen(3), ctypes, cffi, and the root certificates.
+"""The names of what programs open by themselves while they run: dlopen(3), ctypes, cffi, Ruby's ffi, root certificates.
 
-They stand in the data of an ELF file as they are, and in the calls of a Python source.
+They stand in the data of an ELF file as they are, and in the calls of a Python or Ruby source.
 """
 
 import re
@@ -12,9 +12,10 @@ _SUFFIX = re.compile(rb"\.so(?:\.\d+)*(?=\0)")
 _NAME = re.compile(rb"(?<![\w.+/-])lib[\w.+-]+\Z")
 _LONGEST = 80
 _CALLS = re.compile(
-    rb"""(?:\b[CP]?y?(?:DLL|dll\.LoadLibrary)|\bdlopen|\bLoadLibrary|\bfind_library)\(\s*["']([\w.+-]+)["']"""
+    rb"""(?:\b(?:(?:C|Py)DLL|dlopen|LoadLibrary|find_library)\(|\bffi_lib(?:\(|[ \t]))\s*["']([\w.+-]+)["']"""
 )
-_LOADS = (b"CDLL", b"PyDLL", b"LoadLibrary", b"dlopen", b"find_library")
+_LOADS = (b"DLL(", b"LoadLibrary(", b"dlopen(", b"find_library(", b"ffi_lib")
+SOURCES = (".py", ".rb")
 
 
 def by_program(block: bytes) -> set[str]:
@@ -29,7 +30,7 @@ def by_program(block: bytes) -> set[str]:
 
 
 def by_source(source: bytes) -> frozenset[str]:
-    """Return the libraries that a Python source names where it loads them; `magic` stands for any libmagic.so."""
+    """Return the libraries that a Python or Ruby source names where it loads them; `magic` stands for any libmagic.so."""
     if not any(word in source for word in _LOADS):
         return frozenset()
     return frozenset(name.decode() for name in _CALLS.findall(source))

@@ -120,7 +120,7 @@ class _Reading(Struct):
         head = file.read(_BLOCK)
         looked_into = head.startswith(_elf.MAGIC) or _ARCHIVE.search(path)
         content = self._looked_into(path, head, file) if looked_into else (_digest(head, file), None)
-        if path.endswith(".py") and (names := _opened.by_source(head)):
+        if path.endswith(_opened.SOURCES) and (names := _opened.by_source(head)):
             self.opened[path] = names
         shebang = _SHEBANG.match(head[:1024])
         if member.size <= _LARGEST_TEXT and (_is_kept(path) or (shebang and not _NO_PROJECT.search(path))):

@@ -23,6 +23,7 @@ def told(before: Image, after: Image, claims: Claims = CLAIMS) -> list[str]:
         "lib = ctypes.cdll.LoadLibrary('libmagic.so.1')",
         'path = ctypes.util.find_library("magic")',
         'lib = ffi.dlopen( "libmagic.so.1")',
+        "ffi_lib 'libmagic.so.1'",
     ],
 )
 def test_a_library_that_a_source_loads(source: str) -> None:
