@@ -14,7 +14,6 @@ from optimizer.transforms.stages.packages import program_packages, sort_packages
 from optimizer.transforms.stages.proof import all_copies, left_by_build, lost_programs, why_not_smaller
 from optimizer.transforms.stages.writing import Plan, write
 
-
 _OPAQUE = frozenset({"gmake", "make", "ninja", "rake", "scons"})  # that start what a file of their own says
 
 
