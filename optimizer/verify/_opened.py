@@ -30,7 +30,7 @@ def by_program(block: bytes) -> set[str]:
 
 
 def by_source(source: bytes) -> frozenset[str]:
-    """Return the libraries that a Python or Ruby source names where it loads them; `magic` stands for any libmagic.so."""
+    """Return the libraries that a source names where it loads them; `magic` stands for any libmagic.so."""
     if not any(word in source for word in _LOADS):
         return frozenset()
     return frozenset(name.decode() for name in _CALLS.findall(source))
