@@ -76,6 +76,21 @@ def test_what_keeps_the_stage(build: str, then: str, why: str) -> None:
     assert why in result.declined[0].reason
 
 
+@pytest.mark.parametrize(
+    ("build", "line"),
+    [
+        ("RUN sed -ri -e 's!html!web!g' /etc/apache2/sites-available/*.conf",
+         "RUN sed -ri -e 's!html!web!g' /etc/apache2/sites-available/*.conf"),
+        ("RUN sed -Ei 's/80/8080/' /etc/apache2/ports.conf", "RUN sed -Ei 's/80/8080/' /etc/apache2/ports.conf"),
+        ("RUN a2enmod rewrite", "RUN a2enmod rewrite"),
+        ('RUN mv "$PHP_INI_DIR/php.ini-production" "$PHP_INI_DIR/php.ini"',
+         "COPY --from=build /usr/local/etc/php/php.ini /usr/local/etc/php/php.ini"),
+    ],
+)  # fmt: skip
+def test_settings_of_the_image_are_made_again(build: str, line: str) -> None:
+    assert line in run(TEXT.format(build, "")).after.rpartition("\nFROM ")[2].splitlines()
+
+
 def test_a_tag_that_may_move_keeps_the_stage() -> None:
     result = run(TEXT.format("", "").replace("-bookworm", ""))
 

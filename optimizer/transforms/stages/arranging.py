@@ -10,6 +10,7 @@ from optimizer.transforms.stages.paths import SYSTEM
 from optimizer.transforms.stages.words import absolute, all_known, known_path, operands, option, unknown
 
 _REMOVING = frozenset({"-delete", "rm", "-exec", "-execdir", "+"})
+_IN_PLACE = lazy_pattern(r"-[Enrsuz]*i.*|--in-place.*")
 _GLOB = lazy_pattern(r"[\w./*?+:@%~=,-]+")
 
 
@@ -36,9 +37,7 @@ def owned(call: Call) -> Effect:
     words = operands(call)
     if call.program in {"chown", "chmod", "chgrp"}:
         words = words[1:]
-    paths = all_known(call, [word for word in words if word.value is not None or "*" not in word.text])
-    globs = tuple(path for word in words if word.value is None and "*" in word.text for path in _globbed(word, call))
-    return Effect((*paths, *globs), again=True) if paths is not None and (paths or globs) else unknown(call)
+    return _on_files(call, words)
 
 
 def _globbed(word: Word, call: Call) -> Iterator[str]:
@@ -108,17 +107,19 @@ def removed(call: Call) -> Effect:
 
 def edited(call: Call) -> Effect:
     """`sed -i` changes files in place."""
-    if not any(w.text.startswith(("-i", "--in-place")) for w in call.arguments):
+    if not any(_IN_PLACE.fullmatch(w.text) for w in call.arguments):
         return NOTHING
     pairs = zip(call.arguments, call.arguments[1:], strict=False)
     scripts = {id(word) for flag, word in pairs if flag.text in {"-e", "--expression", "-f", "--file"}}
     words = [word for word in operands(call) if id(word) not in scripts]
-    return _owned_paths(call, words if scripts else words[1:])
+    return _on_files(call, words if scripts else words[1:])
 
 
-def _owned_paths(call: Call, words: list[Word]) -> Effect:
-    paths = all_known(call, words)
-    return Effect(paths, again=True) if paths else unknown(call)
+def _on_files(call: Call, words: list[Word]) -> Effect:
+    """Return a change of files, some of which a pattern may name, that is made again."""
+    paths = all_known(call, [word for word in words if word.value is not None or "*" not in word.text])
+    globs = tuple(path for word in words if word.value is None and "*" in word.text for path in _globbed(word, call))
+    return Effect((*paths, *globs), again=True) if paths is not None and (paths or globs) else unknown(call)
 
 
 def searched(call: Call) -> Effect:

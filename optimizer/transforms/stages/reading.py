@@ -160,7 +160,7 @@ def _work(step: Step, build: Build, languages: tuple[Language, ...], there: set[
     hidden = [mount.target for mount in mounts(step) if mount.target]
     effects = []
     for bare in run.calls:
-        call = replace(bare, variables={**step.state.sure, **bare.variables})
+        call = replace(bare, variables={**step.state.inherited, **step.state.sure, **bare.variables})
         found = next((e for one in languages if (e := one.effect(call, step, build)) is not None), None)
         effect = effect_of(call, step, build) if found is None else found
         if effect.unknown:
