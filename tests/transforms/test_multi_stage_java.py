@@ -103,6 +103,7 @@ def test_sources_that_the_program_speaks_of_stay() -> None:
         ("RUN gradle bootJar", "CMD java -jar build/libs/*.jar", ["/app/build/libs"]),
         ("RUN ./gradlew shadowJar", 'CMD ["java", "-jar", "build/libs/app-all.jar"]', ["/app/build/libs"]),
         ("RUN ./gradlew :web:installDist", 'CMD ["web/build/install/web/bin/web"]', ["/app/web/build/install/web"]),
+        ("RUN chmod +x gradlew && sh ./gradlew bootJar", "CMD java -jar build/libs/*.jar", ["/app/build/libs"]),
         ("RUN gradle build && cp build/libs/app.jar /app.jar", 'CMD ["java", "-jar", "/app.jar"]', ["/app.jar"]),
     ],
 )

@@ -7,9 +7,11 @@ from collections.abc import Iterable, Iterator
 from itertools import pairwise
 from xml.etree.ElementTree import Element
 
+from msgspec.structs import replace
+
 from optimizer.ecosystems._files import Refused
 from optimizer.ecosystems._maven_project import parse_xml, text_of
-from optimizer.shell import Call
+from optimizer.shell import SHELLS, Call
 from optimizer.syntax.lazy_pattern import lazy_pattern
 from optimizer.transforms._scripts import command_texts
 from optimizer.transforms.stages.nodes import Build
@@ -29,6 +31,15 @@ _TASKS = {
     "libs": lazy_pattern(r"(?:.*:)?(?:build|assemble|(?:boot|shadow|fat|uber)?[jJ]ar|buildFatJar|bootWar|war)"),
 }
 _DEEPEST = 4
+
+
+def unwrapped(call: Call) -> Call:
+    """Return the call of a wrapper (`mvnw`, `gradlew`) that a shell is told to run, any other one as it is."""
+    if call.program not in SHELLS:
+        return call
+    at = next((at for at, word in enumerate(call.words[1:], 1) if not word.text.startswith("-")), 0)
+    name = posixpath.basename(call.words[at].text)
+    return replace(call, program=name, words=call.words[at:]) if name in {"mvnw", "gradlew"} else call
 
 
 def start_texts(build: Build) -> Iterator[str]:
@@ -82,7 +93,7 @@ def _folders(build: Build) -> Iterator[str]:
 
 
 def _builds(build: Build) -> Iterator[Call]:
-    calls = (call for work in build.works for call, _ in work.effects if call is not None)
+    calls = (unwrapped(call) for work in build.works for call, _ in work.effects if call is not None)
     return (call for call in calls if call.program in MAVEN | GRADLE)
 
 

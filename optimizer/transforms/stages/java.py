@@ -17,7 +17,7 @@ from optimizer.transforms._java_needs import TOOLS, why_named, why_program
 from optimizer.transforms._slim_packages import ARCHIVED
 from optimizer.transforms.stages import compiled
 from optimizer.transforms.stages._built_sources import left_of_project
-from optimizer.transforms.stages._java_outputs import GRADLE, MAVEN, outputs, read_by_java, start_texts
+from optimizer.transforms.stages._java_outputs import GRADLE, MAVEN, outputs, read_by_java, start_texts, unwrapped
 from optimizer.transforms.stages.interpreted import absolute, folder_of, home_of
 from optimizer.transforms.stages.nodes import Build, Effect, Runtime
 from optimizer.transforms.stages.paths import SYSTEM, is_covered
@@ -61,6 +61,7 @@ _VARIABLES = frozenset(
 
 def effect(call: Call, step: Step, build: Build) -> Effect | None:
     """Say where Maven, Gradle and the compiler put their files."""
+    call = unwrapped(call)
     program = posixpath.basename(call.program)
     folder = folder_of(call)
     if program in MAVEN | GRADLE:
