@@ -11,8 +11,8 @@ from optimizer.verify.image import Image
 _ROOTS = "root certificates"
 _ZONES = "/usr/share/zoneinfo"
 _LOCALES = "/usr/lib/locale"
-# Python's own search for libraries tries itself with some.
-_TRIES = re.compile(r".*/python\d[\d.]*/(?:ctypes|test)/.*")
+# Python's own search for libraries tries itself with some, and looks into that of Android.
+_TRIES = re.compile(r".*/python\d[\d.]*/(?:(?:ctypes|test)/.*|platform\.py)")
 _LANGUAGES = ("LC_ALL", "LC_CTYPE", "LANG")
 _BUILT_IN = re.compile(r"(?:C|POSIX)(?:\..*)?")
 # Variables whose value is a path, or several, that a program opens.
