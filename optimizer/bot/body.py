@@ -36,6 +36,7 @@ class _File(Struct, frozen=True):
     path: str
     layers: str
     saved: str
+    again: str
     reasons: tuple[str, ...]
     declines: tuple[str, ...]
     more: int  # declines that are not shown
@@ -98,6 +99,7 @@ def _file(entry: Entry) -> _File:
         path=code(entry.patch_path),
         layers=f"{before} → {after}" if before != after else str(after),
         saved=_size(entry.result),
+        again=escaped(entry.after_edit.words) if entry.after_edit else "",
         reasons=tuple(_reasons(entry)),
         declines=tuple(declines[:_MOST]),
         more=max(0, len(declines) - _MOST),

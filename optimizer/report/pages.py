@@ -8,8 +8,11 @@ from optimizer.report.diff import Hunk
 from optimizer.report.entry import Entry
 from optimizer.report.evidence_markdown import evidence_markdown
 from optimizer.report.markup import code, escaped
-from optimizer.report.sections import Left, Reason, Section, left_alone, sections
+from optimizer.report.sections import Left, Reason, Section, figures, left_alone, sections
 from optimizer.report.text import Style, plain, totals
+
+
+_END, _RETURN = "\n", "\r"
 
 
 class Row(Struct, frozen=True):
@@ -35,6 +38,7 @@ def markdown_values(entries: Sequence[Entry]) -> dict[str, object]:
     ]
     return {
         "files": files,
+        "figures": [f"{code(entry.patch_path)}: {escaped(line)}" for entry in entries for line in figures(entry)],
         "left": [(code(entry.patch_path), list(map(_left, left_alone(entry)))) for entry in _declining(entries)],
         "errors": [
             f"{code(entry.patch_path or entry.path)}: {escaped(entry.error or '')}" for entry in _failed(entries)
@@ -56,6 +60,7 @@ def html_values(entries: Sequence[Entry]) -> dict[str, object]:
     ]
     return {
         "files": files,
+        "figures": [(plain(entry.patch_path), line) for entry in entries for line in figures(entry)],
         "left": [(plain(entry.patch_path), left_alone(entry)) for entry in _declining(entries)],
         "errors": [(plain(entry.patch_path or entry.path), entry.line, entry.error) for entry in _failed(entries)],
         "totals": totals(entries, Style()),
@@ -107,7 +112,7 @@ def _failed(entries: Sequence[Entry]) -> list[Entry]:
 
 def _fenced(hunk: Hunk) -> str:
     """Return a hunk as a block of code whose fence is longer than any in it."""
-    text = "".join(f"{plain(line.rstrip())}\n" for line in hunk.lines)
+    text = "".join(f"{plain(line.removesuffix(_END).removesuffix(_RETURN))}\n" for line in hunk.lines)
     fence = "```"
     while fence in text:
         fence += "`"

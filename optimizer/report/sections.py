@@ -7,8 +7,11 @@ from collections.abc import Iterable, Sequence
 from msgspec import Struct
 
 from optimizer.engine import Applied, Declined
+from optimizer.images.lifecycle import as_of
 from optimizer.report.diff import Hunk, hunks
 from optimizer.report.entry import Change, Entry
+from optimizer.report.sizes import change as compared
+from optimizer.report.sizes import size
 
 
 class Reason(Struct, frozen=True):
@@ -60,6 +63,16 @@ def left_alone(entry: Entry) -> tuple[Left, ...]:
         groups.setdefault((item.transform, item.reason), []).append(item.line)
     found = [Left(*key, tuple(sorted(set(lines)))) for key, lines in groups.items()]
     return tuple(sorted(found, key=lambda left: left.lines[0]))
+
+
+def figures(entry: Entry) -> tuple[str, ...]:
+    """Return what is predicted of a rewrite, a line each: the size of the image, the steps that an edit runs again."""
+    before, after = entry.result.sizes if entry.result else (None, None)
+    found: list[str] = []
+    if before is not None and after is not None and (percent := compared(before.bytes, after.bytes)):
+        sizes = f"predicted size on the disk: {size(before.bytes)} before, {size(after.bytes)} after"
+        found.append(f"{sizes} ({percent}; image facts of {as_of()})")
+    return (*found, *([entry.after_edit.words] if entry.after_edit else []))
 
 
 def said(applied: Applied, *, proven: bool = False) -> str:

@@ -4,9 +4,8 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import NamedTuple
 
 from optimizer.engine import Result
-from optimizer.images.lifecycle import as_of
 from optimizer.report.entry import Entry
-from optimizer.report.sections import Reason, Section, left_alone, sections
+from optimizer.report.sections import Reason, Section, figures, left_alone, sections
 from optimizer.report.sizes import change as compared
 from optimizer.report.sizes import count, size
 from optimizer.syntax.lazy_pattern import lazy_pattern
@@ -80,20 +79,17 @@ def _entry(entry: Entry, style: Style) -> Iterator[str]:
         yield from _section(section, style)
     if not entry.changes and style.verbose:
         yield style.paint(plain(entry.path), "bold") + ": nothing to do"
-    yield from _sizes(entry.result, style)
-    if entry.after_edit:
-        yield style.paint(plain(entry.after_edit.words), "dim")
+    yield from (style.paint(plain(line), "dim") for line in figures(entry))
+    yield from _uncounted(entry.result, style)
     yield from _declines(entry, style)
 
 
-def _sizes(result: Result, style: Style) -> Iterator[str]:
-    """Say how large the images will be, where that differs and can be told."""
+def _uncounted(result: Result, style: Style) -> Iterator[str]:
+    """Name what the predicted sizes leave out."""
     before, after = result.sizes
-    if before is None or after is None or not compared(before.bytes, after.bytes):
+    if before is None or after is None or not style.verbose or not compared(before.bytes, after.bytes):
         return
-    text = f"predicted size on the disk: {size(before.bytes)} before, {size(after.bytes)} after"
-    yield style.paint(f"{text} ({compared(before.bytes, after.bytes)}; image facts of {as_of()})", "dim")
-    if style.verbose and (unknown := dict.fromkeys((*before.unknown, *after.unknown))):
+    if unknown := dict.fromkeys((*before.unknown, *after.unknown)):
         yield style.paint(f"  not counted: {plain(', '.join(unknown))}", "dim")
 
 

@@ -8,11 +8,13 @@ from html.parser import HTMLParser
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace
 
 from optimizer.cli.texts import text_of
 from optimizer.engine import Declined, Result
 from optimizer.report import Entry
 from optimizer.report.diff import hunks
+from optimizer.report.entry import AfterEdit
 from optimizer.report.pages import Row, html_values, rows
 from optimizer.transforms import Level
 from tests.report.conftest import applied
@@ -69,12 +71,14 @@ def test_lines_side_by_side(before: str, after: str, expected: list[Row]) -> Non
 
 
 def test_a_page(changed: Entry, unchanged: Entry, failed: Entry) -> None:
-    text = page([changed, unchanged, failed])
+    edited = replace(changed, after_edit=AfterEdit("a.js", (2, 3), (1, 3)))
+    text = page([edited, unchanged, failed])
     cells = Cells(text)
 
     assert ["16", "CMD node .", "17", "CMD node ."] in cells.rows
     assert ["15", "ADD x /x", "16", "COPY x /x"] in cells.rows
     assert ["", "", "1", "node_modules"] in cells.rows
+    assert "<li>api/Dockerfile: after an edit of a.js 1 of 3 steps runs again instead of 2 of 3</li>" in text
     assert "Title of copy-over-add. why copy-over-add. Assumes: nobody needs ADD." in text
     assert "line 4, 7, 9, <code>merge-run</code>: the mounts differ" in text
     assert "<strong>bad/Dockerfile:3</strong>: there is no FROM instruction" in text
