@@ -11,7 +11,6 @@ from optimizer.report.markup import code, escaped
 from optimizer.report.sections import Left, Reason, Section, figures, left_alone, sections
 from optimizer.report.text import Style, plain, totals
 
-
 _END, _RETURN = "\n", "\r"
 
 
