@@ -164,3 +164,16 @@ def test_an_image_without_an_engine_is_an_error(node: Path, dfopt: Dfopt, monkey
 
     assert done.code == 2
     assert "the image app:latest cannot be looked at" in done.err
+
+
+CASES = sorted((Path(__file__).parents[2] / "fixtures" / "cases").glob("*/context/Dockerfile"))
+
+
+@pytest.mark.parametrize("dockerfile", CASES[::12], ids=lambda path: path.parts[-3])
+def test_every_dockerfile_is_explained_as_the_schema_says(dockerfile: Path, dfopt: Dfopt) -> None:
+    found = explained(dfopt, str(dockerfile))
+
+    assert len(found["before"]["rows"]) > 1
+    assert found["before"]["steps"] == sum(
+        row["fate"] in {"cached", "runs", "may run"} for row in found["before"]["rows"]
+    )

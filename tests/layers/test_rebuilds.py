@@ -1,4 +1,4 @@
-"""What the model says of 202 edits is what builders did with them; `tests/builds/test_explain.py` asks them again."""
+"""What the model says of 205 edits is what builders did with them; `tests/builds/test_explain.py` asks them again."""
 
 import pytest
 
@@ -28,5 +28,5 @@ def test_every_project_was_asked() -> None:
 def test_hardly_any_edit_is_left_in_doubt() -> None:
     found = [set(fates.values()) for project in projects() for fates in predicted(project)]
 
-    assert len(found) >= 200
+    assert len(found) >= 205
     assert sum(Fate.MAY_RUN in fates for fates in found) <= 4
