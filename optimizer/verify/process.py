@@ -17,6 +17,7 @@ from msgspec import Struct
 from optimizer.verify.builder import BuilderError
 
 _PATIENCE = 10.0  # seconds that a program has to end in order before it is killed
+_MOMENT = 2.0  # seconds that a program whose output cannot be read may take to end by itself
 _LONGEST_LINE = 1 << 20
 _INTERRUPTIONS = [number for name in ("SIGINT", "SIGTERM", "SIGHUP") if (number := getattr(signal, name, None))]
 
@@ -89,12 +90,29 @@ def stream(command: Sequence[str]) -> Iterator[IO[bytes]]:
 
     with tempfile.TemporaryFile() as errors, _started(command, stderr=errors) as process:
         assert process.stdout is not None  # noqa: S101 (for the types: it was asked for)
-        yield process.stdout
-        read_whole = not process.stdout.read(1)
-        if read_whole and process.wait():
-            errors.seek(0)
-            said = Ended(process.returncode, "", errors.read().decode(errors="replace")).said
-            raise BuilderError(f"{' '.join(command[:2])} failed: {said}")
+        try:
+            yield process.stdout
+        except Exception as error:
+            if why := _failed(process, errors, command, _MOMENT):
+                raise why from error  # what was read is damaged because the program broke off
+            raise
+        if not process.stdout.read(1) and (why := _failed(process, errors, command, None)):
+            raise why
+
+
+def _failed(
+    process: Popen[bytes], errors: IO[bytes], command: Sequence[str], limit: float | None
+) -> BuilderError | None:
+    """Return what to raise for a program that ends within some seconds with a status other than 0."""
+    try:
+        status = process.wait(limit)
+    except TimeoutExpired:
+        return None
+    if not status:
+        return None
+    errors.seek(0)
+    said = Ended(status, "", errors.read().decode(errors="replace")).said
+    return BuilderError(f"{' '.join(command[:2])} failed: {said}")
 
 
 @contextmanager

@@ -98,6 +98,19 @@ def test_a_stream_that_breaks_off_is_an_error() -> None:
         s.read()
 
 
+def test_a_reader_that_fails_hears_why_the_stream_broke_off() -> None:
+    with (
+        pytest.raises(BuilderError, match="failed: it broke"),
+        stream(shell("echo it broke >&2; exit 1")) as s,
+    ):
+        raise EOFError(s.read())
+
+
+def test_a_reader_that_fails_by_itself_is_heard() -> None:
+    with pytest.raises(EOFError), stream(shell("printf abc")) as s:
+        raise EOFError(s.read())
+
+
 def test_a_stream_that_is_left_early_ends_its_program(tmp_path: Path) -> None:
     with stream(shell(f"echo $$ > {tmp_path}/pid; while echo x; do :; done")) as archive:
         archive.read(2)
