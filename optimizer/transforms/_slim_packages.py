@@ -4,13 +4,15 @@ from collections.abc import Iterable
 
 from msgspec.structs import replace
 
-from optimizer.images import Variant, suite
+from optimizer.images import Variant, suite, variant
+from optimizer.images.apt import is_known
 from optimizer.model import Step
 from optimizer.syntax import Document, Span
 from optimizer.transforms._finding import Edit, Rewrite
 from optimizer.transforms._lack import Lack
 
 ARCHIVED = frozenset({"wheezy", "jessie", "stretch", "buster"})  # whose packages Debian's mirrors no longer have
+_RELEASES = ("bullseye", "bookworm", "trixie")  # those whose packages are known
 _COMPILERS = frozenset({"gcc", "g++", "cpp", "make", "binutils"})
 
 
@@ -22,6 +24,24 @@ def packages_to_add(lacks: Iterable[Lack], full: Variant) -> tuple[str, ...] | s
             return lack.reason
         found.update(dict.fromkeys(lack.packages))
     return tuple(sorted(found))
+
+
+def moving(full: Variant, release: str, packages: Iterable[str]) -> str | None:
+    """Name a package that the tag may lead to a release without one day: it is still built, and names no release."""
+    if full.last is not None or release in full.suffix.split("-"):
+        return None
+    return next((name for name in packages if not all(is_known(name, other) for other in _RELEASES)), None)
+
+
+def fixed(of: Variant, release: str) -> Variant | None:
+    """Return the tag that names the release which the tag leads to today; None where there is none."""
+    words = [word for word in of.tag.split("-") if word not in {"latest", "slim"}]
+    slim = ["slim"] if "slim" in of.tag.split("-") else []
+    for tag in ([*words, *slim, release], [*words, release, *slim]):
+        found = variant(of.image, "-".join(tag))
+        if found and found.version == of.version and set(found.words) == set(of.words):
+            return found
+    return None
 
 
 def with_packages(rewrite: Rewrite, document: Document, origin: Step, packages: tuple[str, ...]) -> Rewrite:

@@ -230,7 +230,7 @@ def _why_no_gain(full: Variant, slim: Variant) -> str | None:
 def _judged(subject: Subject, stage: Stage, full: Variant, slim: Variant, name: str = "") -> Finding:
     from optimizer.transforms import _java_needs, _slim_needs
     from optimizer.transforms._development_files import why_development
-    from optimizer.transforms._slim_packages import packages_to_add, with_packages
+    from optimizer.transforms._slim_packages import fixed, moving, packages_to_add, with_packages
     from optimizer.transforms._slim_ruby import why_ruby
 
     dockerfile, origin = subject.dockerfile, stage.steps[0]
@@ -249,6 +249,13 @@ def _judged(subject: Subject, stage: Stage, full: Variant, slim: Variant, name: 
     packages = packages_to_add(_slim_needs.lacks(dockerfile, subject.context, change), full)
     if isinstance(packages, str):
         return Decline(origin.line, packages)
+    if package := moving(full, release := suite(full) or "", packages):
+        named = fixed(slim, release)
+        if name or named is None:
+            return Decline(
+                origin.line, f"{full.name} may move to another release of Debian, which need not have {package}"
+            )
+        name = named.name
     return with_packages(_rewrite(stage, full, slim, name or slim.name), dockerfile.document, origin, packages)
 
 

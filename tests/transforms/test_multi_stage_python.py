@@ -121,6 +121,15 @@ def test_two_releases_of_what_the_image_brings_do_not_mix(steps: str, times: int
     assert runtime(run(steps)).count("RUN rm -rf /usr/local/lib/python3.11/site-packages") == times
 
 
+def test_both_stages_name_the_release_where_a_package_has_its_name_there_alone() -> None:
+    after = run("RUN pip install python-ldap==3.4.4", base="python:3.13").after
+
+    assert [line for line in after.splitlines() if line.startswith("FROM")] == [
+        "FROM python:3.13-trixie AS build",
+        "FROM python:3.13-slim-trixie",
+    ]
+
+
 @pytest.mark.parametrize(
     ("requirement", "packages"),
     [

@@ -255,6 +255,11 @@ def test_what_is_installed_later_does_not_serve_an_earlier_step() -> None:
     judge(run(PYTHON.format("RUN test -e /x || apt-get install -y make\nRUN make")), "starts make")
 
 
+def test_the_release_is_named_where_a_package_has_its_name_there_alone() -> None:
+    assert base_of(run(PYTHON.format("RUN pip install python-magic"))) == "FROM python:3.12-slim-trixie"
+    assert base_of(run(PYTHON.format("RUN pip install gitpython"))) == "FROM python:3.12-slim"
+
+
 def test_scripts_are_followed_to_what_they_start() -> None:
     text = 'FROM python:3.12\nCOPY . /srv\nENTRYPOINT ["/srv/start.sh"]\nCMD ["python", "-V"]\n'
 

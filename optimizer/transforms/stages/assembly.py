@@ -5,8 +5,10 @@ from collections.abc import Mapping
 
 from msgspec.structs import replace
 
+from optimizer.images import Variant
 from optimizer.syntax import variables_in
 from optimizer.transforms._finding import Rewrite
+from optimizer.transforms._slim_packages import fixed, moving
 from optimizer.transforms.stages.again import repeated
 from optimizer.transforms.stages.brought import brought
 from optimizer.transforms.stages.nodes import Build, Runtime
@@ -39,11 +41,30 @@ def assembled(build: Build, runtime: Runtime) -> Rewrite | str:
     installed = sort_packages(build, runtime, extra)
     if isinstance(installed, str):
         return installed
+    fixing = _fixing(build, runtime, installed.words)
+    if isinstance(fixing, str):
+        return fixing
     if reason := why_not_installed(build, installed):
         return reason
     if reason := why_not_smaller(build, runtime, installed.dropped):
         return reason
-    return write(Plan(build, runtime, taken, installed, again, leaves))
+    full, base = fixing or (None, runtime.base)
+    return write(Plan(build, replace(runtime, base=base), taken, installed, again, leaves, full))
+
+
+def _fixing(build: Build, runtime: Runtime, words: tuple[str, ...]) -> tuple[Variant, Variant] | str | None:
+    """Return the tags of both stages that name the release, where a package has its name on this release alone.
+
+    None where no tag of the runtime stage may move, a clause where there are no such tags.
+    """
+    if runtime.base.image != build.full.image:
+        return None
+    package = moving(runtime.base, build.release, (word for word in words if word not in build.packages))
+    if package is None:
+        return None
+    full, base = fixed(build.full, build.release), fixed(runtime.base, build.release)
+    reason = f"{build.full.name} may move to another release of Debian, which need not have {package}"
+    return (full, base) if full and base else reason
 
 
 def _with_variables(build: Build, runtime: Runtime) -> Runtime:

@@ -6,6 +6,7 @@ from collections.abc import Container, Iterable, Iterator
 
 from msgspec import Struct
 
+from optimizer.images import Variant
 from optimizer.model import Step, read
 from optimizer.model.inventory import inventory
 from optimizer.syntax import Document, Span, parse, variables_in
@@ -30,6 +31,7 @@ class Plan(Struct, frozen=True):
     packages: Sorted
     again: Repeated
     leaves_out: tuple[str, ...]
+    fixed: Variant | None = None  # what the build stage stands on, where its tag may move
 
 
 def write(plan: Plan) -> Rewrite:
@@ -47,10 +49,15 @@ def write(plan: Plan) -> Rewrite:
     at = end.start + len(end.text)
     ended = end.text.endswith("\n")
     inserted = _lines(text if ended else f"\n{text.removesuffix(chr(10))}", document)
-    edits = [_named(origin, name), *(_taken(step) for step in moved), Edit(Span(at, at), inserted)]
+    edits = [
+        *_exchanged(plan, origin),
+        _named(origin, name),
+        *(_taken(step) for step in moved),
+        Edit(Span(at, at), inserted),
+    ]
     saved = (build.full.size or 0) - (plan.runtime.base.size or 0)
     added = inventory(read(parse(_whole(inserted, document))))
-    old, new = _from_texts(origin, name)
+    old, new = _from_texts(origin, name, _image(plan, origin))
     return Rewrite(
         origin.line,
         f"Build in a stage of its own, and run on {plan.runtime.base.name}",
@@ -71,11 +78,25 @@ def _free_name(document: Document) -> str:
     return next(name for name in ("build", "build-stage", "multi-stage-build", "dfopt-build") if name not in words)
 
 
-def _from_texts(origin: Step, name: str) -> tuple[str, str]:
+def _from_texts(origin: Step, name: str, image: str) -> tuple[str, str]:
     body = " ".join(origin.instruction.body.text.split())
-    words = body.split()
+    words = body.replace(origin.instruction.arguments[0], image, 1).split()
     named = len(words) > 2 and words[-2].upper() == "AS"  # noqa: PLR2004 - an image, AS and a name
-    return f"FROM {body}", f"FROM {' '.join(words[:-1]) if named else f'{body} AS'} {name}"
+    return f"FROM {body}", f"FROM {' '.join(words[:-1] if named else (*words, 'AS'))} {name}"
+
+
+def _image(plan: Plan, origin: Step) -> str:
+    """Return the image that the build stage stands on, as FROM names it."""
+    word = origin.instruction.arguments[0]
+    return f"{word[: len(word) - len(word.rpartition('/')[2])]}{plan.fixed.name}" if plan.fixed else word
+
+
+def _exchanged(plan: Plan, origin: Step) -> Iterator[Edit]:
+    """Have the build stage stand on the tag that names the release."""
+    if plan.fixed is not None:
+        body, word = origin.instruction.body, origin.instruction.arguments[0]
+        at = body.text.index(word)
+        yield Edit(body.span(at, at + len(word)), _image(plan, origin))
 
 
 def _named(origin: Step, name: str) -> Edit:
