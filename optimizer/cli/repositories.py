@@ -50,7 +50,12 @@ def outcome(targets: Sequence[str], run: Run, *, as_json: bool) -> Outcome:
     before = len(journal.finished() & set(targets)) if journal else 0
     todo = len(dict.fromkeys(targets)) - before
     one = _Visitor(run, tokens)
-    done = list(_shown(visits(targets, one.visit, min(run.jobs, max(todo, 1)), journal), todo, run))
+    done: list[Visit] = []
+    try:
+        done.extend(_shown(visits(targets, one.visit, min(run.jobs, max(todo, 1)), journal), todo, run))
+    except KeyboardInterrupt:
+        typer.echo(redacted(_text(done, before, run), tokens.secrets), err=True, nl=False)
+        raise
     order = {redacted(target, ()): at for at, target in enumerate(targets)}
     in_order = sorted(done, key=lambda visit: order[visit.target])
     text = json_report(in_order) if as_json else _text(in_order, before, run)

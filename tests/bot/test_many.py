@@ -1,7 +1,13 @@
 """Many repositories in one run."""
 
 from pathlib import Path
+from typing import Any
 
+import pytest
+
+from optimizer.bot import visit as visits
+from optimizer.bot.target import Target
+from optimizer.bot.visit import Visit
 from tests.bot.conftest import DONE, FILES, ONLY, Dfopt, Forge
 
 NUMBER = 50
@@ -45,3 +51,21 @@ def test_a_journal_that_was_cut_off(gitea: Forge, dfopt: Dfopt, tmp_path: Path) 
 
     assert ran.out.splitlines()[-1] == "1 repository: 1 opened"
     assert "finished before" in dfopt(gitea, gitea.target("team/app"), "--resume", str(journal), *ONLY).out
+
+
+def test_an_interruption_tells_what_was_done(gitea: Forge, dfopt: Dfopt, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("team/a", "team/b", "team/c"):
+        gitea.store.add(name, FILES)
+    visit = visits.visit
+
+    def interrupted(target: Target, *others: Any) -> Visit:
+        if target.name == "team/b":
+            raise KeyboardInterrupt
+        return visit(target, *others)
+
+    monkeypatch.setattr(visits, "visit", interrupted)
+    ran = dfopt(gitea, *(gitea.target(name) for name in ("team/a", "team/b", "team/c")), "--jobs", "1", *ONLY)
+
+    assert ran.code == 130
+    assert "1 repository: 1 opened\n" in ran.err
+    assert [len(one.requests) for one in gitea.store.repositories.values()] == [1, 0, 0]
