@@ -173,7 +173,8 @@ def _go(asked: _Asked) -> Found:
         return [fetched]
     if words[:1] not in (["build"], ["install"]):
         return []
-    program = Stored(asked.place(".") if words[0] == "build" else "/go/bin", "a program of Go", _GO_PROGRAM + _GO_MODULE * modules)
+    place = asked.place(".") if words[0] == "build" else "/go/bin"
+    program = Stored(place, "a program of Go", _GO_PROGRAM + _GO_MODULE * modules)
     return [program, fetched, Stored("/root/.cache/go-build", "Go's build cache", _GO_BUILT)]
 
 
