@@ -187,8 +187,7 @@ def fates(simulation: Simulation, dockerfile: Dockerfile, builder: Builder) -> d
     """Return what the model says by the builder's names; the older one counts all instructions."""
     if builder is Builder.LEGACY:
         return {str(outcome.number): outcome.fate for outcome in simulation.outcomes if outcome.step.name != "FROM"}
-    found = simulation.by_number
-    return {name: found[step.index + 1].fate for name, step in labels(dockerfile).items()}
+    return {name: simulation.outcomes[step.index].fate for name, step in labels(dockerfile).items()}
 
 
 class Asked:

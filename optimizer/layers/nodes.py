@@ -1,6 +1,6 @@
 """What a build takes in, what changed of it, and what becomes of each step."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from enum import StrEnum
 
 from msgspec import Struct, field
@@ -123,8 +123,3 @@ class Simulation(Struct, frozen=True):
     def built(self) -> tuple[Outcome, ...]:
         """The steps that a build of the target looks up in its cache or runs."""
         return tuple(o for o in self.outcomes if o.fate in {Fate.RUNS, Fate.MAY_RUN, Fate.CACHED})
-
-    @property
-    def by_number(self) -> Mapping[int, Outcome]:
-        """The outcomes by the step's number."""
-        return {outcome.number: outcome for outcome in self.outcomes}

@@ -60,7 +60,7 @@ def test_a_command_that_runs_again_leaves_open_what_is_copied_from_it() -> None:
 
     assert [o.fate for o in after(text.format("/out"), "src/app.js").again][-2:] == [Fate.MAY_RUN, Fate.MAY_RUN]
     assert again(after(text.format("/a.txt"), "a.txt")) == [4, 6, 7]
-    assert after(text.format("/a.txt"), "a.txt").by_number[6].fate is Fate.RUNS
+    assert after(text.format("/a.txt"), "a.txt").outcomes[5].fate is Fate.RUNS
     assert again(after(text.format("/src"), "a.txt")) == [4]
 
 
