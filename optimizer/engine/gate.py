@@ -74,8 +74,8 @@ def _contract(
     if any(Touches.START in touches for touches, _ in done):
         old = old.in_exec_form(new)
     given = _defaults(before)
-    if bases := Counter(pair for touches, one in done if Touches.BASE in touches for pair in _bases(one, given)):
-        old = old.based_on(new, bases)
+    if bases := _chained(pair for touches, one in done if Touches.BASE in touches for pair in _bases(one, given)):
+        old = old.based_on(new, Counter(bases))
     if difference := old.difference(new):
         yield f"the runtime contract changed: {difference}"
 
@@ -99,6 +99,18 @@ def _bases(rewrite: Rewrite, given: Mapping[str, str | None]) -> Iterator[tuple[
     for pair in zip(_images(rewrite.removed), _images(rewrite.added), strict=False):
         old, new = (expand(image, given) or image for image in pair)
         yield old, new
+
+
+def _chained(pairs: Iterable[tuple[str, str]]) -> list[tuple[str, str]]:
+    """Return the exchanges from the first image to the last, where one is exchanged again."""
+    found: list[tuple[str, str]] = []
+    for old, new in pairs:
+        first = next((at for at in range(len(found) - 1, -1, -1) if found[at][1] == old), None)
+        if first is None:
+            found.append((old, new))
+        else:
+            found[first] = (found[first][0], new)
+    return found
 
 
 def _defaults(dockerfile: Dockerfile) -> Mapping[str, str | None]:

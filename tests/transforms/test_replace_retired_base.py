@@ -3,11 +3,12 @@
 import pytest
 
 from optimizer.context import Context
+from optimizer.engine import Plan, optimize
 from optimizer.images import variant
 from optimizer.images.lifecycle import end_of_support, java_version, successor
 from optimizer.model import read
 from optimizer.syntax import parse
-from optimizer.transforms import Decline, Finding, Rewrite, Subject
+from optimizer.transforms import Decline, Finding, Level, Rewrite, Subject
 from optimizer.transforms.replace_retired_base import replace_retired_base
 
 
@@ -108,6 +109,16 @@ def test_a_script_that_names_the_old_place_keeps_the_image() -> None:
 
     assert isinstance(found, Decline)
     assert "run.sh names /usr/local/openjdk-11" in found.reason
+
+
+def test_the_successor_may_be_exchanged_again() -> None:
+    text = 'FROM openjdk:17-jdk-slim\nCOPY app.jar .\nCMD ["java", "-jar", "app.jar"]\n'
+    context = Context.of({"app.jar": "-", "src/main/java/App.java": "class App {}\n", "pom.xml": "<project/>\n"})
+    plan = Plan(Level.ASSUMED, frozenset({"replace-retired-base", "use-slim-base"}))
+    result = optimize(text, context, plan)
+
+    assert [one.transform for one in result.applied] == ["replace-retired-base", "use-slim-base"]
+    assert result.after.startswith("FROM eclipse-temurin:17-jre-jammy\n")
 
 
 @pytest.mark.parametrize("text", ["FROM python:3.12\n", "FROM eclipse-temurin:17\n", "FROM example.com/openjdk:8\n"])
