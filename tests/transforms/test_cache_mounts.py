@@ -24,8 +24,9 @@ def image(base: str, *lines: str) -> str:
 
 
 def built(base: str, *lines: str) -> str:
-    """Return a build stage, from which another takes one file."""
-    return image(f"{base} AS build", *lines, "FROM scratch", "COPY --from=build /out /out")
+    """Return a build stage, from which another takes one file; not in the folder where Go keeps its modules."""
+    start = ("WORKDIR /src",) if base.startswith("golang") else ()
+    return image(f"{base} AS build", *start, *lines, "FROM scratch", "COPY --from=build /out /out")
 
 
 CHANGES = {
