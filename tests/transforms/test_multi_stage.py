@@ -104,6 +104,52 @@ def test_names_of_stages(before: str, first: str, second: str) -> None:
     assert [line for line in after.splitlines() if line.upper().startswith("FROM")] == [first, second]
 
 
+@pytest.mark.parametrize(
+    ("below", "command"),
+    [
+        (
+            "RUN useradd app && chown -R app:app /app\n",
+            "useradd app \\\n    && mkdir -p /app /app/static && chown app:app /app /app/static",
+        ),
+        ("RUN chmod -R 755 /app/static\n", "mkdir -p /app/static && chmod 755 /app/static"),
+        (
+            "RUN mkdir /data && chown -R nobody /data /app/static\n",
+            "mkdir /data \\\n    && mkdir -p /app/static && chown nobody /app/static && chown -R nobody /data",
+        ),
+        (
+            "RUN touch /app/db && chmod 666 /app/db\n",
+            "mkdir -p /app \\\n    && touch /app/db \\\n    && chmod 666 /app/db",
+        ),
+        ("COPY --chown=nobody . .\n", "mkdir -p /app/static && chown nobody /app/static"),
+    ],
+)
+def test_folders_at_the_top_of_a_copy_get_their_owner(below: str, command: str) -> None:
+    made = runtime(f"FROM golang:1.22\n{BUILDING}{below}{START}", {"static/a.css": ""})
+
+    assert made.startswith(f"RUN {command}\nWORKDIR /app\n")
+    assert "COPY --from=build /app/static /app/static\n" in made
+
+
+@pytest.mark.parametrize(
+    ("below", "package"),
+    [
+        ("COPY go.mod /usr/local/share/ca-certificates/a.crt\nRUN update-ca-certificates\n", "ca-certificates"),
+        ("HEALTHCHECK CMD curl -f http://localhost/\n", "ca-certificates curl"),
+    ],
+)
+def test_what_sets_up_the_container_is_installed(below: str, package: str) -> None:
+    made = runtime(f"FROM golang:1.22\n{BUILDING}{below}{START}")
+
+    assert f"apt-get install -y --no-install-recommends {package} \\\n" in made
+
+
+def test_a_script_that_gets_another_name_is_copied_by_it() -> None:
+    text = f'FROM golang:1.22\n{BUILDING}COPY start.sh /run\nENTRYPOINT ["/run"]\n{START}'
+    made = runtime(text.replace("/run", "/entrypoint"), {"start.sh": '#!/bin/sh\nexec "$@"\n'})
+
+    assert "COPY --from=build /entrypoint /entrypoint\n" in made
+
+
 def test_a_target_by_name_is_the_stage_that_runs() -> None:
     result = run(f"FROM golang:1.22 AS server\n{BUILDING}{START}", target="server")
 

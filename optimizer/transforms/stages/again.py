@@ -49,13 +49,14 @@ def repeated(build: Build, copies: Iterable[str], leaves: Iterable[str]) -> Repe
             if folder := _lacking(part, build, (*copied, *made)):
                 return f"line {work.step.line} works in {folder}, and what is there is not known"
             made |= {f"{p}/" for call, effect in part.effects for p in effect.makes if call.program == "mkdir"}
+            made |= {p for call, effect in part.effects for p in effect.makes if call.program not in _OWNING}
             if part.step.state.user not in _ROOTS:
                 text = _by_user(part, copied)
                 if text is None:
                     return f"line {work.step.line} is run by {part.step.state.user}"
                 if not text:
                     continue
-            if build.workdir in _places(part) and build.workdir not in SYSTEM:
+            if build.workdir in _places(part) and build.workdir not in SYSTEM and not text.startswith("mkdir -p "):
                 before.append(f"mkdir -p {build.workdir}")
             place = behind if part.names & _LATE else sources if part.is_for_apt else before
             place.append(text)
@@ -190,15 +191,20 @@ def _on_paths(call: Call, copies: tuple[str, ...]) -> str | None:
         return None
     operand = {id(word) for word, _ in paths}
     kept = [word.text for word in call.words if id(word) not in operand]
-    if call.program in _OWNING and any(copies_below(path, copies) for path in wanted):
-        if len({copies_below(path, copies) for path in wanted}) > 1:
-            return ""
-        wanted += _tops_below(wanted, copies) if _RECURSIVE & set(kept) else []
-        kept = [text for text in kept if text not in _RECURSIVE]
-        new = [path for path in wanted if path not in SYSTEM]
-        made = f"mkdir -p {' '.join(new)} && " if new else ""
-        return f"{made}{' '.join((*kept, *wanted))}"
-    return " ".join((*kept, *wanted))
+    above = [path for path in wanted if call.program in _OWNING and copies_below(path, copies)]
+    others = [path for path in wanted if path not in above]
+    texts = [_on_tops(kept, above, copies)] if above else []
+    if others:
+        texts.append(" ".join((*kept, *others)))
+    return " && ".join(texts)
+
+
+def _on_tops(words: list[str], folders: list[str], copies: tuple[str, ...]) -> str:
+    """Return a change of owner or mode for folders into which is copied: what is in them has it already."""
+    tops = [*folders, *(_tops_below(folders, copies) if _RECURSIVE & set(words) else [])]
+    new = [path for path in tops if path not in SYSTEM]
+    made = f"mkdir -p {' '.join(new)} && " if new else ""
+    return f"{made}{' '.join([*(word for word in words if word not in _RECURSIVE), *tops])}"
 
 
 def _tops_below(folders: list[str], copies: tuple[str, ...]) -> list[str]:
@@ -228,14 +234,18 @@ def _owners(build: Build, copies: tuple[str, ...]) -> Iterator[str]:
         word = step.state.word(step.instruction.arguments[-1])
         folder = image_path(word, step.state.workdir) if word else None
         owner = step.state.user if step.name == "WORKDIR" else step.instruction.flag("chown")
-        if folder is None or folder in made or folder in SYSTEM:
+        if folder is None:
+            continue
+        is_new = folder not in made | SYSTEM
+        is_there = copies_below(folder, copies) or f"{folder}/" in copies or folder == build.workdir
+        own = [folder] if is_new and is_there else []
+        own += _tops_below([folder], copies) if step.name != "WORKDIR" else []
+        if owner is not None and owner not in _ROOTS and own:
+            whom = owner if step.name != "WORKDIR" else _whom(owner)
+            yield f"mkdir -p {' '.join(own)} && chown {whom} {' '.join(own)}"
+        if not is_new:
             continue
         made.add(folder)
-        is_there = copies_below(folder, copies) or f"{folder}/" in copies or folder == build.workdir
-        if owner is not None and owner not in _ROOTS and is_there:
-            whom = owner if step.name != "WORKDIR" else _whom(owner)
-            own = " ".join((folder, *(_tops_below([folder], copies) if step.name != "WORKDIR" else ())))
-            yield f"mkdir -p {own} && chown {whom} {own}"
         made.update(_ancestors(folder))
     for work in build.works:
         owner = work.step.state.user

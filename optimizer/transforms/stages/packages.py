@@ -42,6 +42,13 @@ _RECOMMENDS_CERTIFICATES = frozenset({"curl", "git", "git-core", "wget"})
 _HEADERS = lazy_pattern(
     r"libc6?-dev|linux-libc-dev|lib(?:std|sup)c\+\+-[\w.]+-dev|libgcc-[\w.]+-dev|libpython3?[\d.]*-dev"
 )
+# What sets up a system and is in no table of commands; one that is there already is not installed again.
+_BRINGING = {
+    **dict.fromkeys(("addgroup", "adduser", "delgroup", "deluser"), "adduser"),
+    **dict.fromkeys(("locale-gen", "update-locale"), "locales"),
+    "fc-cache": "fontconfig",
+    "update-ca-certificates": "ca-certificates",
+}
 # What full images have beside a program that it may ask for.
 _WITH_IT = {
     **dict.fromkeys(("curl", "hg", "svn", "wget"), ("ca-certificates",)),
@@ -233,7 +240,7 @@ def _places(release: str) -> dict[str, int]:
 
 def program_packages(lost: dict[str, frozenset[str]], programs: Iterable[str]) -> list[str] | str:
     """Return the packages that bring the programs which start and which the small image lacks, or a clause."""
-    found: dict[str, None] = {}
+    found = {_BRINGING[name]: None for name in sorted(set(programs) & _BRINGING.keys())}
     for name in sorted(set(programs) & lost.keys()):
         owners = lost[name]
         if len(owners) > 1 and name not in owners:

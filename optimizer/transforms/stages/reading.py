@@ -191,6 +191,9 @@ def _copy(step: Step, build: Build, files: _Files, folders: list[str]) -> list[W
     if not brings_context(step):
         return _from_elsewhere(step, files)
     copied = read_copy(step, build.subject.context)
+    if isinstance(copied, str) and (path := _one_file(step, build)):
+        files.make(path, certain=True)  # or a folder that has the file: copied by this name, it is the same
+        return [Work(step, ((None, Effect(makes=(path,))),))]
     if isinstance(copied, str):
         return _downloaded(step, files) if step.name == "ADD" and "://" in step.instruction.value.text else copied
     if any(one.destination.startswith(BASE_WORKDIR) for one in copied.placed):
@@ -202,6 +205,18 @@ def _copy(step: Step, build: Build, files: _Files, folders: list[str]) -> list[W
         files.copied[path] = source
         files.made.pop(path, None)
     return []
+
+
+def _one_file(step: Step, build: Build) -> str | None:
+    """Return where a COPY of one file goes, whatever name that is; None for any other COPY."""
+    words = [step.state.word(word) for word in step.instruction.arguments]
+    if step.name != "COPY" or len(words) != 2 or None in words or step.instruction.flags:  # noqa: PLR2004
+        return None
+    source, target = (word or "" for word in words)
+    context = build.subject.context
+    path = image_path(target, step.state.workdir)
+    single = len(context.match(source)) == 1 and context.is_file(context.match(source)[0])
+    return path if single and not path.startswith(BASE_WORKDIR) else None
 
 
 def _from_elsewhere(step: Step, files: _Files) -> list[Work] | str:
