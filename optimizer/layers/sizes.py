@@ -1,7 +1,7 @@
 """What an image will take on the disk, by step, as far as Dockerfile, build context and image facts tell.
 
     found = predicted(dockerfile, context)
-    found.bytes, found.of_line(12), found.unknown
+    found.bytes, found.parts, found.unknown
 
 Files of the build context have the size that they have; base images, packages of Debian and some hundred projects of
 PyPI and npm have a known one; others are counted with what such a thing usually takes. What a step makes that cannot
@@ -55,10 +55,6 @@ class Prediction(Struct, frozen=True):
     def bytes(self) -> int:
         """The whole image."""
         return sum(part.bytes for part in self.parts)
-
-    def of_line(self, line: int) -> int:
-        """Return what the instruction of a line adds."""
-        return sum(part.bytes for part in self.parts if part.line == line)
 
 
 class _Stage(Struct):
