@@ -27,7 +27,7 @@ class Change(Struct, frozen=True):
 
 
 class AfterEdit(Struct, frozen=True):
-    """How many steps run again after an edit of a file, and of how many: before and after the rewrite."""
+    """How many RUNs run again after an edit of a file, and of how many: before and after the rewrite."""
 
     file: str
     before: tuple[int, int]
@@ -35,10 +35,9 @@ class AfterEdit(Struct, frozen=True):
 
     @property
     def words(self) -> str:
-        """A clause: `after an edit of src/app.js 1 of 4 steps runs again instead of 2 of 3`."""
+        """A clause: `an edit of src/app.js makes 1 of 4 RUNs run again instead of 2 of 3`."""
         (again, steps), (was, of) = self.after, self.before
-        verb = "runs" if again == 1 else "run"
-        return f"after an edit of {self.file} {again} of {steps} steps {verb} again instead of {was} of {of}"
+        return f"an edit of {self.file} makes {again} of {steps} RUNs run again instead of {was} of {of}"
 
 
 class Entry(Struct, frozen=True):

@@ -26,7 +26,7 @@ def test_the_body(github: Forge, dfopt: Dfopt) -> None:
     assert body[0].startswith("This request rewrites `Dockerfile` and writes `.dockerignore`.")
     assert "| `Dockerfile` | " in request.body
     assert "**Copy package.json and package-lock.json before the sources** (`split-manifest-copy`" in request.body
-    assert "`Dockerfile`: after an edit of index.js 1 of 4 steps runs again instead of 2 of 3." in body
+    assert "`Dockerfile`: an edit of index.js makes 0 of 1 RUNs run again instead of 1 of 1." in body
     assert "## Please confirm" in body
     assert any(line.startswith("- [ ] ") and "(`exec-form` in `Dockerfile`)" in line for line in body)
     assert "Nothing was built." in request.body

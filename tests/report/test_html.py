@@ -78,7 +78,7 @@ def test_a_page(changed: Entry, unchanged: Entry, failed: Entry) -> None:
     assert ["16", "CMD node .", "17", "CMD node ."] in cells.rows
     assert ["15", "ADD x /x", "16", "COPY x /x"] in cells.rows
     assert ["", "", "1", "node_modules"] in cells.rows
-    assert "<li>api/Dockerfile: after an edit of a.js 1 of 3 steps runs again instead of 2 of 3</li>" in text
+    assert "<li>api/Dockerfile: an edit of a.js makes 1 of 3 RUNs run again instead of 2 of 3</li>" in text
     assert "Title of copy-over-add. why copy-over-add. Assumes: nobody needs ADD." in text
     assert "line 4, 7, 9, <code>merge-run</code>: the mounts differ" in text
     assert "<strong>bad/Dockerfile:3</strong>: there is no FROM instruction" in text
