@@ -85,7 +85,7 @@ FAULTS = (
 )
 TOLD = (
     ("certificates", "RUN mkdir -p /etc/ssl/certs && touch /etc/ssl/certs/ca-certificates.crt", "RUN true"),
-    ("time zones", "RUN true", "RUN rm -r /usr/share/zoneinfo"),
+    ("time zones", "RUN true", "RUN rm -r /usr/share/zoneinfo /etc/localtime"),
     ("locales", "RUN true", "RUN rm -r /usr/lib/locale"),
 )
 
