@@ -22,7 +22,7 @@ from optimizer.transforms.stages.nodes import NOTHING, Build, Effect, Runtime
 from optimizer.transforms.stages.packages import code
 from optimizer.transforms.stages.paths import is_covered
 
-SDK, ASPNET = "mcr.microsoft.com/dotnet/sdk", "mcr.microsoft.com/dotnet/aspnet"
+ASPNET = "mcr.microsoft.com/dotnet/aspnet"
 _FIRST = 5  # from here on the SDK stands on the ASP.NET image
 _PORTS = 8  # from here on the port is HTTP_PORTS
 _BUILDS = frozenset({"build", "publish"})
