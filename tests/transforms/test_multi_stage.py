@@ -73,6 +73,28 @@ def test_packages_of_the_build_stay_there(packages: str, installed: str | None) 
     assert line in made if installed else "apt-get" not in made
 
 
+@pytest.mark.parametrize(
+    ("line", "code", "stays"),
+    [
+        ("RUN go mod download", "", False),
+        ("RUN true", "", False),  # go build asks git for versions
+        ("RUN true", 'var tool = "git"', True),
+        ("RUN true", "// see github.com/a/b.git", False),
+    ],
+)
+def test_git_stays_behind_where_only_the_build_uses_it(line: str, code: str, *, stays: bool) -> None:
+    apt = "RUN apt-get update && apt-get install -y --no-install-recommends git tini\n"
+    made = runtime(f"FROM golang:1.22\n{apt}{line}\n{BUILDING}{START}", {"main.go": f"{FILES['main.go']}{code}\n"})
+
+    assert ("git tini" in made) is stays
+
+
+def test_a_tool_that_no_step_uses_stays() -> None:
+    apt = "RUN apt-get update && apt-get install -y --no-install-recommends unzip tini\n"
+
+    assert "tini unzip" in runtime(f"FROM golang:1.22\n{apt}{BUILDING}{START}")
+
+
 def test_recommended_packages_stay_recommended() -> None:
     made = runtime(f"FROM golang:1.22\nRUN apt-get update && apt-get install -y tini\n{BUILDING}{START}")
 
@@ -196,6 +218,7 @@ def test_a_second_pass_is_empty() -> None:
         (f"FROM golang:1.22\n{BUILDING}RUN cp $(pwd)/a /opt/\n{START}", "where cp puts its files is not known"),
         (f"FROM golang:1.22\n{BUILDING}RUN tar -xf /x.tar -C /usr/local\n{START}", "what the build puts into /usr"),
         (f"FROM golang:1.22\n{BUILDING}RUN test -e a || mv c /d\n{START}", "whether the build leaves /d"),
+        (f"FROM golang:1.22\n{BUILDING}USER gopher\n{START}", "whether debian:bookworm-slim has the user gopher"),
         (f'FROM golang:1.22\n{BUILDING}CMD ["./other"]\n', "starts ./other, and what makes it is not known"),
         (f'FROM golang:1.22\n{BUILDING}CMD ["air"]\n', "starts air, which builds from the sources"),
         (f"FROM golang:1.22\n{BUILDING}COPY --from=alpine /a/ /b\n{START}", "what the COPY of line 5 brings is not"),

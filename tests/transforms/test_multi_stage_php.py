@@ -44,7 +44,7 @@ def test_the_project_is_taken_as_it_was_left(build: str) -> None:
 
 
 def test_libraries_take_the_place_of_development_packages() -> None:
-    after = run(TEXT.format("", "")).after.rpartition("FROM ")[2]
+    after = run(TEXT.format("RUN git describe", "")).after.rpartition("FROM ")[2]
 
     assert after.startswith("php:8.2-apache-bookworm\n")
     assert "libmagickcore-6.q16-6-extra" in after

@@ -5,6 +5,7 @@ from collections.abc import Iterable, Iterator
 
 from msgspec import Struct
 
+from optimizer.images import Variant
 from optimizer.model import Step
 from optimizer.shell import Call
 from optimizer.syntax.lazy_pattern import lazy_pattern
@@ -16,6 +17,12 @@ from optimizer.transforms.stages.words import known_path, operands
 _OWNING = frozenset({"chown", "chmod", "chgrp"})
 _ON_PATHS = _OWNING | {"mkdir", "touch"}
 _LATE = frozenset({"ldconfig", "update-ca-certificates", "fc-cache"})
+_MAKING_USERS = lazy_pattern(r"\b(?:user|group)add\b|\badd(?:user|group)\b")
+_OWNER = lazy_pattern(r"\bchown (?:-\S+ )*([\w.:-]+)")
+_USERS_OF_DEBIAN = frozenset(
+    "_apt adm audio backup bin daemon disk dialout games irc list lp mail man news nobody nogroup operator proxy root "
+    "shadow src staff sudo sync sys tty users utmp uucp video voice www-data".split()
+)
 _OF_DEBIAN = lazy_pattern(r"/(?:home|etc|root|var/www|usr/share|var/(?:log|lib|cache)/apt)/")
 _RECURSIVE = frozenset({"-R", "--recursive", "-Rf", "-fR", "-Rv", "-vR"})
 _ROOTS = frozenset({None, "root", "0", "root:root", "0:0", "0:root", "root:0"})
@@ -31,10 +38,10 @@ class Repeated(Struct, frozen=True):
     variables: frozenset[str] = frozenset()
 
 
-def repeated(build: Build, copies: Iterable[str], leaves: Iterable[str]) -> Repeated | str:
+def repeated(build: Build, base: Variant, copies: Iterable[str], leaves: Iterable[str]) -> Repeated | str:
     """Return what is done again, or a clause that says which line does it together with something else.
 
-    `leaves` are patterns of what no container needs, and so need not be made.
+    `base` is what it is done on; `leaves` are patterns of what no container needs, and so need not be made.
     """
     copied, left = tuple(copies), tuple(leaves)
     sources, before, behind = list[str](), list[str](), list[str]()
@@ -65,9 +72,11 @@ def repeated(build: Build, copies: Iterable[str], leaves: Iterable[str]) -> Repe
     owners = dict.fromkeys(text for text in _owners(build, copied) if text not in before)
     before = list(dict.fromkeys(before))
     before = [text for text in before if not any(other.startswith(f"{text} && ") for other in (*before, *owners))]
-    return Repeated(
+    found = Repeated(
         tuple(sources), (*before, *owners), tuple(dict.fromkeys(behind)), frozenset(programs), frozenset(variables)
     )
+    user = _strange_user(found, build, base)
+    return f"whether {base.name} has the user {user} is not known" if user else found
 
 
 def _gone_behind(part: "_Part", build: Build) -> Iterator[str]:
@@ -239,7 +248,7 @@ def _owners(build: Build, copies: tuple[str, ...]) -> Iterator[str]:
         is_new = folder not in made | SYSTEM
         is_there = copies_below(folder, copies) or f"{folder}/" in copies or folder == build.workdir
         own = [folder] if is_new and is_there else []
-        own += _tops_below([folder], copies) if step.name != "WORKDIR" else []
+        own += [top for top in _tops_below([folder], copies) if step.name != "WORKDIR" and _brought(top, build)]
         if owner is not None and owner not in _ROOTS and own:
             whom = owner if step.name != "WORKDIR" else _whom(owner)
             yield f"mkdir -p {' '.join(own)} && chown {whom} {' '.join(own)}"
@@ -255,6 +264,23 @@ def _owners(build: Build, copies: tuple[str, ...]) -> Iterator[str]:
             if folder not in made | SYSTEM:
                 made.update((folder, *_ancestors(folder)))
                 yield f"mkdir -p {folder} && chown {_whom(owner or '')} {folder}"
+
+
+def _brought(folder: str, build: Build) -> bool:
+    """Tell whether a folder came with files of the build context."""
+    return any(path.startswith(f"{folder}/") for path in build.copied)
+
+
+def _strange_user(again: Repeated, build: Build, base: Variant) -> str | None:
+    """Name a user who may be one of the full image alone: who owns something, or whom the container runs as."""
+    if build.full.image == base.image or build.packages:
+        return None
+    texts = (*again.sources, *again.before, *again.behind)
+    made = {word for text in texts if _MAKING_USERS.search(text) for word in text.split()}
+    users = [step.instruction.value.text.strip() for step in build.stage.body if step.name == "USER"][-1:]
+    owners = [match[1] for text in texts for match in _OWNER.finditer(text)]
+    names = (name for words in (*users, *owners) for name in words.split(":") if name and "$" not in name)
+    return next((name for name in names if not (name.isdigit() or name in made or name in _USERS_OF_DEBIAN)), None)
 
 
 def _ancestors(folder: str) -> Iterator[str]:

@@ -29,7 +29,7 @@ def assembled(build: Build, runtime: Runtime) -> Rewrite | str:
     if isinstance(copies, str) or isinstance(taken, str):
         return str(taken)
     leaves = tuple(dict.fromkeys((*runtime.leaves_out, *left_by_build(build, copies))))
-    again = repeated(build, copies, leaves)
+    again = repeated(build, runtime.base, copies, leaves)
     if isinstance(again, str):
         return again
     lost = lost_programs(build, runtime)

@@ -37,6 +37,14 @@ _TOOLS = {
 }  # fmt: skip
 # What `effects` notes for apt as if it were a package: everything is brought up to date.
 _UPGRADES = frozenset({"upgrade", "dist-upgrade", "full-upgrade"})
+# What starts such a tool while something is built.
+_USERS = {
+    "git": ("bundle", "cargo", "cmake", "composer", "go", "mix", "npm", "pip", "pip3", "pnpm", "poetry", "uv", "yarn"),
+    "gpg": ("apt-key", "gpg", "gpgv"),
+    "unzip": ("composer",),
+    "zip": ("composer",),
+}
+_OF_REPOSITORY = lazy_pattern(r"\"type\"\s*:\s*\"git\"|git(?:\+\w+)?:(?://)?|/[\w.-]+\.git\b")
 _RECOMMENDS_CERTIFICATES = frozenset({"curl", "git", "git-core", "wget"})
 # Of the C library and the compilers, whose libraries every image has.
 _HEADERS = lazy_pattern(
@@ -161,8 +169,14 @@ def _is_for_build(name: str, build: Build) -> bool:
     if any(need.name in commands for need in build.needs):
         return False
     started = {call.program for work in build.works for call, _ in work.effects if call is not None}
-    used = not commands or bool(started & set(commands)) or name in {"git", "git-core", "gnupg", "gnupg2", "dirmngr"}
-    return used and not any(_is_mentioned(command, build) for command in commands)
+    used = not commands or any(not started.isdisjoint({one, *_USERS.get(one, ())}) for one in commands)
+    return used and not any(_is_named(command, build) for command in commands)
+
+
+def _is_named(command: str, build: Build) -> bool:
+    """Tell whether code of the project has the name of a tool at all, where that is not the address of a repository."""
+    pattern = re.compile(rf"(?<![\w.@]){re.escape(command)}(?!\w)")
+    return any(pattern.search(_OF_REPOSITORY.sub("", text)) for text in code(build))
 
 
 def _is_mentioned(command: str, build: Build) -> bool:
