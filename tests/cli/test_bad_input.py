@@ -15,7 +15,7 @@ ONLY = ("--select", "copy-over-add")
 USAGE = {
     "an unknown command": (["fix"], "No such command 'fix'"),
     "an unknown option": (["diff", "--fix"], "No such option"),
-    "an unknown format": (["diff", "--format", "sarif"], "'text', 'patch', 'json'"),
+    "an unknown format": (["diff", "--format", "word"], "'text', 'patch', 'json'"),
     "an unknown level": (["diff", "--level", "safe"], "'exact', 'equivalent', 'assumed'"),
     "an unknown transform": (["diff", "--select", "merge-runs"], "did you mean merge-run?"),
     "an unknown transform among others": (["diff", "--ignore", "merge-run,nonsense"], "`dfopt transforms` lists them"),
