@@ -6,6 +6,7 @@ Source: `go help build`, `go help install`.
 
 import posixpath
 import re
+from collections.abc import Iterator
 
 from optimizer.images import packages
 from optimizer.model import Step
@@ -17,7 +18,8 @@ from optimizer.transforms.stages.paths import SYSTEM
 from optimizer.transforms.stages.words import known_path
 
 _CACHES = ("/go/pkg", "/root/.cache", "/home/*/.cache", "/root/.config/go", "/root/go")
-_OF_IMAGE = ("/usr/local/go", "/go")
+_OF_IMAGE = ("/usr/local/go", "/go/bin", "/go/pkg")
+_STARTS_GO = lazy_pattern(r"\b(?:Command(?:Context)?|LookPath)\s*\([^\"\n]*\"go(?:fmt)?\"")
 _VALUED = frozenset(
     "-asmflags -buildmode -buildvcs -compiler -coverpkg -covermode -gccgoflags -gcflags -installsuffix -ldflags -mod "
     "-modfile -o -overlay -p -pgo -pkgdir -tags -toolexec -C".split()
@@ -153,6 +155,8 @@ def runtime(build: Build) -> Runtime | str | None:
     if isinstance(programs, str):
         return programs
     texts = list(compiled.own_code(build))
+    if any(_STARTS_GO.search(text) for text in texts):
+        return "the code starts the go command"
     mime = any(_SERVES.search(text) for text in texts)
     types = (
         ("/etc/mime.types",) if mime and (packages(build.full) or frozenset()) & {"media-types", "mime-support"} else ()
@@ -161,9 +165,24 @@ def runtime(build: Build) -> Runtime | str | None:
     on_path = any(path.startswith("/go/bin/") for path in found)
     return Runtime(
         base,
-        (*found, *compiled.filled(build), "/etc/ssl/certs/ca-certificates.crt", *types),
+        (*found, *_installed(build), *compiled.filled(build), "/etc/ssl/certs/ca-certificates.crt", *types),
         "The Go toolchain and the sources stay in the build stage: the program does not need them to run.",
         packages=programs,
-        leaves_out=(*compiled.left_sources(build, _SOURCES), *_OF_IMAGE),
+        leaves_out=(*compiled.left_sources(build, _SOURCES), *_OF_IMAGE, *_downloads(build)),
         left_variables=(_TOOLS - named) | (frozenset() if on_path else {"PATH"}),
     )
+
+
+def _installed(build: Build) -> Iterator[str]:
+    """Go through the programs of the project that `go install` makes; a tool that is fetched has a version."""
+    for work in build.works:
+        for call, effect in work.effects:
+            words = [word.text for word in call.arguments] if call is not None and call.program == "go" else []
+            if words[:1] == ["install"] and not any("@" in word for word in words):
+                yield from (path for path in effect.makes if path in build.made)
+
+
+def _downloads(build: Build) -> tuple[str, ...]:
+    """Return the folder of downloaded sources, unless the project itself lies in it."""
+    own = any(path.startswith("/go/src/") for path in (*build.copied, *build.made, f"{build.workdir}/"))
+    return () if own else ("/go/src",)

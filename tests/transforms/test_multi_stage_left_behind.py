@@ -1,0 +1,52 @@
+"""What would be missing in the stage that runs: files of the project, programs, owners, settings."""
+
+import pytest
+
+from optimizer.context import Context
+from optimizer.engine import Plan, Result, optimize
+
+GO = {"go.mod": "module app\n\ngo 1.22\n", "main.go": "package main\n\nfunc main() {}\n"}
+BUILDING = "WORKDIR /app\nCOPY . .\nRUN go build -o /app/server .\n"
+START = 'CMD ["/app/server"]\n'
+
+
+def run(text: str, files: dict[str, str]) -> Result:
+    return optimize(text, Context.of(files), Plan(select=frozenset({"multi-stage"})))
+
+
+def runtime(text: str, files: dict[str, str]) -> str:
+    """Return the runtime stage that a file gets."""
+    result = run(text, files)
+    assert result.applied, result.declined
+    return result.after.rpartition("\n\nFROM ")[2].partition("\n")[2]
+
+
+def reason(text: str, files: dict[str, str]) -> str:
+    """Return why a file stays as it is."""
+    result = run(text, files)
+    assert not result.applied, result.after
+    return " ".join(decline.reason for decline in result.declined)
+
+
+def of_go(text: str, **files: str) -> str:
+    return runtime(f"FROM golang:1.22-bookworm\n{text}", {**GO, **files})
+
+
+def test_files_of_a_project_below_gopath_go_over() -> None:
+    text = 'WORKDIR /go/src/app\nCOPY . .\nRUN go install -v ./...\nCMD ["app"]\n'
+    assert "COPY --from=build /go/src/app/conf /go/src/app/conf\n" in of_go(text, **{"conf/app.ini": "a=1"})
+
+
+def test_all_programs_of_a_project_that_are_installed_go_over_and_tools_do_not() -> None:
+    files = {"cmd/server/main.go": "package main\n", "cmd/worker/main.go": "package main\n"}
+    text = "WORKDIR /app\nRUN go install example.org/tool@v1\nCOPY . .\nRUN go install ./cmd/server ./cmd/worker\n"
+    found = of_go(f'{text}CMD ["server"]\n', **files)
+    assert "/go/bin/server" in found
+    assert "/go/bin/worker" in found
+    assert "tool" not in found
+
+
+@pytest.mark.parametrize("call", ['exec.Command("go", "build")', 'exec.CommandContext(ctx, "go", "run")'])
+def test_a_program_that_starts_its_compiler_keeps_it(call: str) -> None:
+    files = {**GO, "main.go": f'package main\n\nimport "os/exec"\n\nfunc main() {{ {call} }}\n'}
+    assert "starts the go command" in reason(f"FROM golang:1.22-bookworm\n{BUILDING}{START}", files)
