@@ -80,6 +80,25 @@ def test_what_packages_bring_may_do_without(monkeypatch: pytest.MonkeyPatch) -> 
     assert told(before, program(b"\0libmagic.so.1\0", listed)) == []
 
 
+@pytest.mark.parametrize(
+    ("bundled", "expected"),
+    [
+        ("site-packages/pillow.libs/libmagic-154567c4.so.1.0.0", False),
+        ("site-packages/pillow.libs/libother-154567c4.so.1.0.0", True),
+        ("site-packages/pillow.libs/libmagic-154567c4.so.2.0.0", True),
+        ("other/site-packages/pillow.libs/libmagic-154567c4.so.1.0.0", True),
+    ],
+)
+def test_a_wheel_has_its_libraries_under_other_names(
+    monkeypatch: pytest.MonkeyPatch, bundled: str, *, expected: bool
+) -> None:
+    monkeypatch.setattr("optimizer.verify._elf.linkage", lambda _: Linkage("EM_X86_64/64"))
+    module = File(b"\x7fELF\0libmagic.so.1\0", mode=0o755)
+    files = {"/usr/lib/site-packages/PIL/_imaging.so": module, f"/usr/lib/{bundled}": ""}
+
+    assert bool(told(image({**files, LIBRARY: ""}), image(files))) is expected
+
+
 def test_certificates_that_nothing_is_seen_to_open_go_under_a_name() -> None:
     found = compare(image({CERTIFICATES: "", "/usr/share/zoneinfo/UTC": ""}), image({}), CLAIMS)
 
