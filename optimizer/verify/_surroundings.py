@@ -58,7 +58,7 @@ def _opened(before: Image, after: Image) -> Iterator[Difference]:
 
 def _bundled(image: Image) -> frozenset[tuple[str, str]]:
     """Return the libraries that wheels bring along, as pairs of the folder of packages and a former name."""
-    found = set()
+    found: set[tuple[str, str]] = set()
     for match in filter(None, map(_BUNDLED.fullmatch, image.entries)):
         site, stem, version = match.groups()
         parts = version.split(".")  # "", "so", "6", "0", "0": it is known as libX.so, libX.so.6, …
