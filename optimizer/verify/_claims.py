@@ -13,6 +13,7 @@ from optimizer.ecosystems._system import SystemManager
 from optimizer.engine import Result
 from optimizer.images import variant
 from optimizer.model import BASE_WORKDIR, Dockerfile, Step, mounts, read
+from optimizer.model.base_images import repository
 from optimizer.syntax import parse
 from optimizer.transforms._copies import below, brings_context, image_path, read_copy
 from optimizer.verify._bases import Exchange, exchange_of
@@ -28,6 +29,8 @@ _SETTINGS = ("/etc/dpkg/dpkg.cfg.d/docker", "/etc/inputrc", "/etc/networks")
 _MOUNTS = "cache-mounts"
 # Versions of what the image holds, which change with each of its releases.
 _UNKNOWN_TO_FACTS = frozenset("GOLANG_VERSION RUST_VERSION JAVA_VERSION NODE_VERSION YARN_VERSION".split())
+# Folders that anyone may write to in an image (github.com/docker-library/golang: `chmod -R 1777 "$GOPATH"`).
+_OPEN_FOLDERS = {"golang": ("/go", "/go/bin", "/go/src")}
 _SET = re.compile(r"(?:^|\s)([A-Za-z_]\w*)[= ]")
 _VARIABLE = re.compile(r"\$\{\w+\}")
 
@@ -64,7 +67,9 @@ def claims_of(
     applied = {applied.transform for applied in result.applied}
     slimmer = next((name for name in _SLIMMER if name in applied), None)
     return Claims(
-        paths=_ignored(result, before, context) | (dict.fromkeys(_SETTINGS, slimmer) if slimmer else {}),
+        paths=_ignored(result, before, context)
+        | (dict.fromkeys(_SETTINGS, slimmer) if slimmer else {})
+        | (dict.fromkeys(_folders(before), _STAGES) if _STAGES in applied else {}),
         patterns=tuple(
             dict.fromkeys((*_left_out_by(result), *(_mounted(after) if _MOUNTS in applied else ()), *_slim(slimmer)))
         ),
@@ -143,6 +148,12 @@ def _of_base(before: Dockerfile, after: Dockerfile) -> Iterator[str]:
     names = {name for base in bases for name in _variables(base)} | _UNKNOWN_TO_FACTS
     set_there = {name for step in after if step.name == "ENV" for name in _SET.findall(step.instruction.body.text)}
     return (name for name in sorted(names) if name not in set_there)
+
+
+def _folders(before: Dockerfile) -> Iterator[str]:
+    """Go through the folders of the former base image that are made anew, with the usual mode, for what is in them."""
+    for stage in before.stages:
+        yield from _OPEN_FOLDERS.get(repository(stage.base or ""), ())
 
 
 def _variables(base: str) -> frozenset[str]:

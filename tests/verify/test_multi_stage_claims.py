@@ -57,3 +57,8 @@ def test_files(case: str, gone: tuple[str, ...], kept: tuple[str, ...]) -> None:
 def test_variables_of_the_toolchain_but_not_those_that_are_set_again() -> None:
     assert "GOPATH" in claims("multi_stage_go_server_takes_its_templates_along").variables
     assert "PATH" not in claims("multi_stage_go_install_keeps_the_program_on_the_path").variables
+
+
+def test_folders_that_the_image_of_go_opens_to_all() -> None:
+    assert claims("multi_stage_go_install_keeps_the_program_on_the_path").paths["/go"] == "multi-stage"
+    assert "/go" not in claims("multi_stage_c_program_of_one_compiler_call").paths
