@@ -50,3 +50,30 @@ def test_all_programs_of_a_project_that_are_installed_go_over_and_tools_do_not()
 def test_a_program_that_starts_its_compiler_keeps_it(call: str) -> None:
     files = {**GO, "main.go": f'package main\n\nimport "os/exec"\n\nfunc main() {{ {call} }}\n'}
     assert "starts the go command" in reason(f"FROM golang:1.22-bookworm\n{BUILDING}{START}", files)
+
+
+POM = "<project><groupId>g</groupId><artifactId>app</artifactId><version>1</version></project>"
+JAVA = {"pom.xml": POM, "src/main/java/A.java": "class A {}", "src/main/resources/application.yml": "a: 1"}
+MAVEN = "FROM maven:3.9-eclipse-temurin-17\nWORKDIR /app\nCOPY . .\nRUN mvn package\n"
+
+
+@pytest.mark.parametrize(
+    ("start", "copied"),
+    [
+        (
+            'ENV JAVA_TOOL_OPTIONS="-javaagent:/app/target/agent/a.jar"\nCMD java -jar target/app-1.jar\n',
+            "/app/target/agent",
+        ),
+        ("ENV CLASSPATH=/app/target/classes:/app/target/dependency/*\nCMD java A\n", "/app/target"),
+        ("CMD java -Dspring.config.location=src/main/resources/application.yml -jar target/app-1.jar\n", "/app"),
+        ("ENV SPRING_CONFIG_LOCATION=file:/app/src/main/resources/\nCMD java -jar target/app-1.jar\n", "/app"),
+    ],
+)
+def test_what_variables_and_options_name_goes_over(start: str, copied: str) -> None:
+    assert f"COPY --from=build {copied} {copied}\n" in runtime(f"{MAVEN}{start}", JAVA)
+
+
+def test_what_is_installed_among_the_files_of_the_compiler_keeps_one_stage() -> None:
+    text = 'FROM gcc:12\nWORKDIR /src\nCOPY . .\nRUN ./configure && make && make install\nCMD ["prog"]\n'
+    files = {"configure": "#!/bin/sh\n", "Makefile.in": "", "a.c": "int main() { return 0; }\n"}
+    assert "among the files of the compiler" in reason(text, files)

@@ -43,13 +43,14 @@ def unwrapped(call: Call) -> Call:
 
 
 def start_texts(build: Build) -> Iterator[str]:
-    """Go through what CMD, ENTRYPOINT and HEALTHCHECK say, and the scripts of the project that they start."""
+    """Go through what CMD and ENTRYPOINT say, the scripts that they start, and what the variables hold."""
     subject = build.subject
     for step in build.stage.body:
         if step.name in {"CMD", "ENTRYPOINT"}:
             listed = step.instruction.json
             yield step.instruction.value.text if listed is None else shlex.join(listed)
             yield from (text for _, text in command_texts(subject.dockerfile, subject.context, step))
+    yield from (step.instruction.value.text for step in build.stage.body if step.name == "ENV")
 
 
 def outputs(build: Build, texts: Iterable[str]) -> tuple[str, ...] | str:
@@ -78,7 +79,7 @@ def read_by_java(build: Build, texts: Iterable[str]) -> Iterator[str]:
             found = found or before in _LOADS
             yield from (part for part in word.split(":") if part) if before in _LOADS else ()
     if not found:
-        yield "."
+        yield from (part for part in (build.env.get("CLASSPATH") or ".").split(":") if part)
 
 
 def _is_of_build(path: str, build: Build) -> bool:

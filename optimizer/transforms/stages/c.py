@@ -176,6 +176,8 @@ def runtime(build: Build) -> Runtime | str | None:
     base = _base(build)
     if isinstance(base, str):
         return base
+    if build.full.image == "gcc" and "/usr/local/" in build.made:
+        return "what the build installs lies among the files of the compiler"
     found = compiled.binaries(build)
     if isinstance(found, str):
         return found

@@ -40,6 +40,8 @@ _OWN = lazy_pattern(
 )
 _LARGE = 1_000_000  # bytes from which on a file is data, not code
 _EMPTY = frozenset({"/opt/", "/srv/", "/usr/local/bin/", "/usr/local/lib/", "/usr/local/sbin/", "/usr/local/share/"})
+_TOLD = frozenset({"CMD", "ENTRYPOINT", "ENV", "HEALTHCHECK", "VOLUME"})
+_PATHS = lazy_pattern(r"(?:/|\b|\.{1,2}/)[\w.+-]+(?:/[\w.+-]+)*")
 _SHELLS = frozenset({"sh", "bash", "dash", "exec", "env", "["})
 
 
@@ -121,6 +123,8 @@ def left_sources(build: Build, sources: Sources) -> tuple[str, ...]:
         return ()
     spoken = _literals(texts)
     left = {p for p, source in build.copied.items() if _is_left(source, sources, spoken)}
+    if not left.isdisjoint(_named(build, left)):
+        return ()
     mixed = {posixpath.dirname(p) for p in left} | set(build.folders)
     if any(p not in left and posixpath.dirname(p) in mixed and _is_of_folder(p, build) for p in build.copied):
         return ()
@@ -128,6 +132,15 @@ def left_sources(build: Build, sources: Sources) -> tuple[str, ...]:
     barred = kept | {build.workdir} | {folder for top in build.folders for folder in (top, *_above(top))} | SYSTEM
     outer = {next((f for f in reversed(list(_above(p))) if f not in barred), p) for p in left}
     return tuple(sorted(outer))
+
+
+def _named(build: Build, left: set[str]) -> Iterator[str]:
+    """Go through the files, of some, that the container is told of by path, or whose folder it is told of."""
+    tops = {build.workdir, *build.folders, *SYSTEM}
+    steps = (step for step in build.stage.body if step.name in _TOLD)
+    words = {word for step in steps for word in _PATHS.findall(step.instruction.body.text)}
+    told = {posixpath.normpath(posixpath.join(build.workdir, word)) for word in words} - tops
+    return (path for path in left if path in told or not told.isdisjoint(_above(path)))
 
 
 def _is_of_folder(path: str, build: Build) -> bool:
