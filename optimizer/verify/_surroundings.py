@@ -13,8 +13,9 @@ _ZONES = "/usr/share/zoneinfo"
 _LOCALES = "/usr/lib/locale"
 # Python's own search for libraries tries itself with some, and looks into that of Android.
 _TRIES = re.compile(r".*/python\d[\d.]*/(?:(?:ctypes|test)/.*|platform\.py)")
-# What auditwheel puts into a wheel under names of its own; the former names stay in the data of what asks for them.
-_BUNDLED = re.compile(r"(.*/site-packages/)[^/]+\.libs/(lib[^/]+)-[0-9a-f]{8}(\.so[\d.]*)")
+# Compiled modules that are published for systems of all kinds: a library that is no dependency of theirs they bring
+# along under another name, or try and do without (matplotlib asks libX11 whether there is a display).
+_PUBLISHED = re.compile(r".*/(?:site-packages|node_modules)/.*\.(?:node|so)[\d.]*")
 _LANGUAGES = ("LC_ALL", "LC_CTYPE", "LANG")
 _BUILT_IN = re.compile(r"(?:C|POSIX)(?:\..*)?")
 # Variables whose value is a path, or several, that a program opens.
@@ -31,17 +32,16 @@ def surrounding_differences(before: Image, after: Image, packages: str | None = 
     under its name, if nothing in the image is seen to ask.
     """
     yield from _variables(before, after)
-    yield from (needed := tuple(_opened(before, after)))
+    yield from (needed := tuple(_opened(before, after, packages)))
     asked = {one.before for one in needed}
     for what, path in ((_ROOTS, CERTIFICATES), ("time zones", _ZONES), ("locales", _LOCALES)):
         if packages and path not in asked and before.real(path) and not after.real(path):
             yield Difference(Check.FILES, f"{what} in {path}", "there", None, packages)
 
 
-def _opened(before: Image, after: Image) -> Iterator[Difference]:
+def _opened(before: Image, after: Image, packages: str | None) -> Iterator[Difference]:
     """Go through what programs open by a name of their own, those that packages bring excepted; one a name."""
     had, has = _finder(before), _finder(after)
-    bundled = _bundled(after)
     brought: frozenset[str] | None = None
     lacking: dict[str, list[str]] = {}
     for path, names in after.opened.items():
@@ -49,26 +49,14 @@ def _opened(before: Image, after: Image) -> Iterator[Difference]:
         if lost:
             brought = frozenset(listed_paths(after)) if brought is None else brought
         for name in lost:
-            if path not in (brought or ()) and (_site(path), name) not in bundled:
+            if path not in (brought or ()):
                 lacking.setdefault(name, []).append(path)
     for name, paths in sorted(lacking.items()):
         check, what = (Check.FILES, _ROOTS) if name == CERTIFICATES else (Check.LIBRARIES, name)
-        yield Difference(check, f"{what} of {paths[0]}", had(name), None, count=len(paths) - 1)
-
-
-def _bundled(image: Image) -> frozenset[tuple[str, str]]:
-    """Return the libraries that wheels bring along, as pairs of the folder of packages and a former name."""
-    found: set[tuple[str, str]] = set()
-    for match in filter(None, map(_BUNDLED.fullmatch, image.entries)):
-        site, stem, version = match.groups()
-        parts = version.split(".")  # "", "so", "6", "0", "0": it is known as libX.so, libX.so.6, …
-        found.update((site, stem + ".".join(parts[:count])) for count in range(2, len(parts) + 1))
-    return frozenset(found)
-
-
-def _site(path: str) -> str:
-    head, folder, _ = path.partition("/site-packages/")
-    return head + folder
+        optional = check is Check.LIBRARIES and all(map(_PUBLISHED.fullmatch, paths))
+        yield Difference(
+            check, f"{what} of {paths[0]}", had(name), None, packages if optional else None, count=len(paths) - 1
+        )
 
 
 def _finder(image: Image) -> Callable[[str], str | None]:

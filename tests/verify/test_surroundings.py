@@ -81,22 +81,23 @@ def test_what_packages_bring_may_do_without(monkeypatch: pytest.MonkeyPatch) -> 
 
 
 @pytest.mark.parametrize(
-    ("bundled", "expected"),
+    ("path", "claimed_by"),
     [
-        ("site-packages/pillow.libs/libmagic-154567c4.so.1.0.0", False),
-        ("site-packages/pillow.libs/libother-154567c4.so.1.0.0", True),
-        ("site-packages/pillow.libs/libmagic-154567c4.so.2.0.0", True),
-        ("other/site-packages/pillow.libs/libmagic-154567c4.so.1.0.0", True),
+        ("/usr/lib/python3/site-packages/PIL/_imaging.cpython-311.so", "multi-stage"),
+        ("/app/node_modules/sharp/build/sharp.node", "multi-stage"),
+        ("/app/node_modules/.bin/server", None),
+        ("/app/lib/own.so", None),
     ],
 )
-def test_a_wheel_has_its_libraries_under_other_names(
-    monkeypatch: pytest.MonkeyPatch, bundled: str, *, expected: bool
+def test_modules_that_are_published_do_without_what_they_try(
+    monkeypatch: pytest.MonkeyPatch, path: str, claimed_by: str | None
 ) -> None:
     monkeypatch.setattr("optimizer.verify._elf.linkage", lambda _: Linkage("EM_X86_64/64"))
-    module = File(b"\x7fELF\0libmagic.so.1\0", mode=0o755)
-    files = {"/usr/lib/site-packages/PIL/_imaging.so": module, f"/usr/lib/{bundled}": ""}
+    files = {path: File(b"\x7fELF\0libmagic.so.1\0", mode=0o755)}
 
-    assert bool(told(image({**files, LIBRARY: ""}), image(files))) is expected
+    found = compare(image({**files, LIBRARY: ""}), image(files), CLAIMS)
+
+    assert [one.claimed_by for one in found if one.subject == f"libmagic.so.1 of {path}"] == [claimed_by]
 
 
 def test_certificates_that_nothing_is_seen_to_open_go_under_a_name() -> None:
