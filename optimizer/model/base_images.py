@@ -3,7 +3,7 @@
 # Official images that set no WORKDIR, so that a build starts in `/`.
 # Source: the images' own Dockerfiles in github.com/docker-library and the vendors' repositories.
 _START_IN_ROOT = frozenset(
-    "almalinux alpine amazoncorretto amazonlinux archlinux buildpack-deps busybox debian eclipse-temurin fedora "
+    "almalinux alpine amazoncorretto amazonlinux archlinux buildpack-deps busybox debian eclipse-temurin fedora gcc "
     "java memcached nginx node openjdk oraclelinux postgres python rockylinux ruby rust scratch "
     "ubuntu".split()
 )

@@ -178,6 +178,8 @@ def runtime(build: Build) -> Runtime | str | None:
         return base
     if build.full.image == "gcc" and "/usr/local/" in build.made:
         return "what the build installs lies among the files of the compiler"
+    if build.full.image == "gcc" and "/usr/local/" in build.made:
+        return "what is installed into /usr/local lies among the files of the compiler"
     found = compiled.binaries(build)
     if isinstance(found, str):
         return found
@@ -192,7 +194,7 @@ def runtime(build: Build) -> Runtime | str | None:
     trees = tuple(p for p in build.made if p.endswith("/") and p.rstrip("/") not in SYSTEM and _stays(p))
     return Runtime(
         base,
-        (*(path for path in found if path not in SYSTEM), *trees, *whole, *of_gcc),
+        (*(path for path in found if path not in SYSTEM), *trees, *whole, *of_gcc, *_among_compiler(build)),
         _WHY,
         packages=(*linked, *programs),
         leaves_out=(*(() if trees else compiled.left_sources(build, _SOURCES)), *_of_image(build)),
@@ -202,6 +204,12 @@ def runtime(build: Build) -> Runtime | str | None:
 
 def _stays(path: str) -> bool:
     return not path.startswith("/tmp/")  # noqa: S108 - a path of the image
+
+
+def _among_compiler(build: Build) -> tuple[str, ...]:
+    """Return what the Dockerfile puts where the image of GCC has the compiler."""
+    own = (*build.made, *build.copied) if build.full.image == "gcc" else ()
+    return tuple(path for path in own if path.startswith("/usr/local/"))
 
 
 def _libraries_of_gcc(build: Build, started: set[str]) -> tuple[str, ...]:

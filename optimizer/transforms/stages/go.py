@@ -165,7 +165,14 @@ def runtime(build: Build) -> Runtime | str | None:
     on_path = any(path.startswith("/go/bin/") for path in found)
     return Runtime(
         base,
-        (*found, *_installed(build), *compiled.filled(build), "/etc/ssl/certs/ca-certificates.crt", *types),
+        (
+            *found,
+            *_installed(build),
+            *_spoken_of(build, texts),
+            *compiled.filled(build),
+            "/etc/ssl/certs/ca-certificates.crt",
+            *types,
+        ),
         "The Go toolchain and the sources stay in the build stage: the program does not need them to run.",
         packages=programs,
         leaves_out=(*compiled.left_sources(build, _SOURCES), *_OF_IMAGE, *_downloads(build)),
@@ -180,6 +187,13 @@ def _installed(build: Build) -> Iterator[str]:
             words = [word.text for word in call.arguments] if call is not None and call.program == "go" else []
             if words[:1] == ["install"] and not any("@" in word for word in words):
                 yield from (path for path in effect.makes if path in build.made)
+
+
+def _spoken_of(build: Build, texts: list[str]) -> Iterator[str]:
+    """Go through the installed tools that the code may start: those that it names."""
+    for path in build.made:
+        if path.startswith("/go/bin/") and any(f'"{posixpath.basename(path)}"' in text for text in texts):
+            yield path
 
 
 def _downloads(build: Build) -> tuple[str, ...]:
