@@ -19,7 +19,8 @@ ADDS = 'FROM alpine:3.20\nADD app.txt /app.txt\nCMD ["cat", "/app.txt"]\n'
 FAKE = '#!/bin/sh\nprintf "%s\\n" "$@" > arguments\necho "${GITHUB_TOKEN:-none}" > token\nexit ${FAKE_EXIT:-0}\n'
 NAMES = [
     "Dockerfile", "a/Dockerfile", "Dockerfile.dev", "api.Dockerfile", "Containerfile", "Containerfile.web",
-    "Dockerfile.j2", "Dockerfile.dockerignore", "Dockerfile.md", "Dockerfile~", "NotADockerfile", "dockerfile.py", "Dockerfile.tmpl",
+    "Dockerfile.j2", "Dockerfile.dockerignore", "Dockerfile.md", "Dockerfile~",
+    "NotADockerfile", "dockerfile.py", "Dockerfile.tmpl",
 ]  # fmt: skip
 
 
