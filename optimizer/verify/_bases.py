@@ -5,6 +5,7 @@ the base image's, and the rewrite says that it is another one.
 """
 
 import json
+import re
 from collections.abc import Iterable, Iterator
 from posixpath import basename, join
 
@@ -26,6 +27,7 @@ _FOLDERS = {
 }
 _OF_PROJECTS = ("/usr/local", "/usr/src", "/var/lib/app", "/var/www", "/var/app")
 _OF_JAVA = ("/usr/local/openjdk-",)
+_NUMBER_OF_USER = re.compile(r"(?:user|group) \d+ of USER")
 _PASSING_ON = ["/__cacert_entrypoint.sh"]  # of Temurin's images: it ends in `exec "$@"`
 
 
@@ -42,8 +44,10 @@ class Exchange(Struct, frozen=True):
             return self._is_setting(difference)
         path = difference.subject.rpartition(" ")[2]
         if difference.check is Check.LIBRARIES:
-            return difference.after is not None or self._is_of_base(path)
-        return difference.check is Check.FILES and path.startswith("/") and self._is_of_base(path)
+            return difference.after is not None or self.brings(path)
+        if difference.check is Check.FILES and _NUMBER_OF_USER.fullmatch(difference.subject):
+            return difference.after is not None  # the kernel knows numbers alone, and each family has its own names
+        return difference.check is Check.FILES and path.startswith("/") and self.brings(path)
 
     def _is_setting(self, difference: Difference) -> bool:
         kind, _, name = difference.subject.partition(" ")
@@ -52,7 +56,8 @@ class Exchange(Struct, frozen=True):
         passing = json.dumps(_PASSING_ON)
         return kind == "Entrypoint" and difference.before is None and difference.after == passing
 
-    def _is_of_base(self, path: str) -> bool:
+    def brings(self, path: str) -> bool:
+        """Tell whether what stands under a path of the system is the base image's own."""
         if any(below(path, kept) is not None or below(kept, path) is not None for kept in self.kept):
             return False
         if self.transform != "distroless-base" and any(below(path, folder) is not None for folder in _OF_PROJECTS):

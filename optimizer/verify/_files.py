@@ -80,8 +80,11 @@ class _Announced(Struct, frozen=True):
 
     def by(self, path: str, how: str) -> str | None:
         """Return the transform that announces a difference."""
+        exchange = self.claims.exchange
         if path in self.paths:
             return self.paths[path]
+        if exchange and exchange.brings(path):
+            return exchange.transform
         if how == "missing":
             return self._left_out(path)
         if how in {"mode", "owner"} and self.before.entries[path].kind is Kind.FOLDER:

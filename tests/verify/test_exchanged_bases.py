@@ -10,6 +10,8 @@ from optimizer.report.evidence import Check, Difference
 from optimizer.syntax import parse
 from optimizer.transforms import Level
 from optimizer.verify._bases import Exchange, exchange_of, sorted_out
+from optimizer.verify.comparison import Claims, compare
+from tests.verify.images import image
 
 GO = (
     "FROM golang:1.22-bookworm AS build\nWORKDIR /src\nCOPY . .\nRUN CGO_ENABLED=0 go build -o /out/app .\n"
@@ -51,6 +53,31 @@ def test_files_of_the_distribution_may_go_and_those_of_the_steps_not(subject: st
     found = judged(Difference(Check.FILES, subject, "file", None), exchanged(GO, "distroless-base"))
 
     assert found == ("distroless-base" if announced else None)
+
+
+@pytest.mark.parametrize(
+    ("subject", "other", "announced"),
+    [
+        ("group 65534 of USER", "nobody", True),
+        ("user 1000 of USER", None, False),
+        ("user app of USER", "number 1001", False),
+    ],
+)
+def test_each_family_has_its_own_names_for_numbers(subject: str, other: str | None, *, announced: bool) -> None:
+    found = judged(Difference(Check.FILES, subject, "nogroup", other), exchanged(GO, "distroless-base"))
+
+    assert found == ("distroless-base" if announced else None)
+
+
+def test_folders_of_the_base_may_go_beside_what_the_steps_put_there() -> None:
+    was = image({"/usr/local/bin/app": "a", "/usr/local/share/man/x": "x", "/usr/local/lib/y": "y"})
+    claims = Claims(exchange=exchanged(GO, "distroless-base"))
+
+    found = compare(was, image({"/usr/local/bin/app": "a"}), claims)
+    assert {one.claimed_by for one in found} == {"distroless-base"}
+
+    lost = compare(was, image({"/usr/local/bin/sh": "s"}), claims)
+    assert [one.subject for one in lost if one.claimed_by is None] == ["/usr/local/bin/app"]
 
 
 @pytest.mark.parametrize(
