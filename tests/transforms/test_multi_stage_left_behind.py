@@ -77,3 +77,49 @@ def test_what_is_installed_among_the_files_of_the_compiler_keeps_one_stage() -> 
     text = 'FROM gcc:12\nWORKDIR /src\nCOPY . .\nRUN ./configure && make && make install\nCMD ["prog"]\n'
     files = {"configure": "#!/bin/sh\n", "Makefile.in": "", "a.c": "int main() { return 0; }\n"}
     assert "among the files of the compiler" in reason(text, files)
+
+
+def test_an_owner_reaches_the_folders_that_are_made_again() -> None:
+    made = "RUN useradd app\nRUN mkdir -p /app/data && touch /app/data/log && chown -R app:app /app\nUSER app\n"
+    assert "mkdir -p /app && chown -R app:app /app\n" in of_go(f"{BUILDING}{made}{START}")
+
+
+def test_an_owner_of_what_is_copied_is_not_given_to_it_again() -> None:
+    found = of_go(f"{BUILDING}RUN useradd app && chown -R app:app /app\nUSER app\n{START}")
+    assert "mkdir -p /app && chown app:app /app\n" in found
+
+
+@pytest.mark.parametrize("told", ["V=1; ", "V=$(date) && ", "export V=1 && ", "read V < go.mod; "])
+def test_what_one_shell_knows_is_not_said_in_another(told: str) -> None:
+    text = f"FROM golang:1.22-bookworm\n{BUILDING}RUN {told}echo $V > /etc/version\n{START}"
+    assert reason(text, GO) == "line 5 uses V, which its shell alone knows"
+
+
+@pytest.mark.parametrize(
+    "given",
+    [
+        "RUN adduser --system --group app\nRUN chown -R app:app /app\n",
+        "RUN addgroup --system app\nCOPY --chown=root:app . .\n",
+    ],
+)
+def test_a_number_that_hangs_on_the_image_is_no_owner(given: str) -> None:
+    text = f"FROM golang:1.22-bookworm\n{BUILDING}{given}{START}"
+    assert "number of app" in reason(text, {**GO, "data/a": ""})
+
+
+@pytest.mark.parametrize(
+    "given",
+    [
+        "RUN adduser --system --group app\nUSER app\n",
+        "RUN adduser --system --uid 110 --group app && chown -R app /app\n",
+        "RUN adduser --system app && chown -R app /app\n",
+        "RUN adduser --system --group app && mkdir /data && chown -R app /data\n",
+    ],
+)
+def test_a_number_that_no_copied_file_has_may_change(given: str) -> None:
+    assert "adduser --system" in of_go(f"{BUILDING}{given}{START}")
+
+
+def test_a_folder_that_a_user_makes_on_the_way_is_that_users() -> None:
+    text = f"RUN useradd -m app\nUSER app\nRUN mkdir -p /home/app/a/b\nUSER root\n{BUILDING}USER app\n{START}"
+    assert "mkdir -p /home/app/a /home/app/a/b && chown app: /home/app/a /home/app/a/b\n" in of_go(text)

@@ -2,28 +2,27 @@
 
 import posixpath
 from collections.abc import Iterable, Iterator
+from itertools import takewhile
 
 from msgspec import Struct
 
 from optimizer.images import Variant
 from optimizer.model import Step
 from optimizer.shell import Call
+from optimizer.syntax import Span
 from optimizer.syntax.lazy_pattern import lazy_pattern
 from optimizer.transforms._copies import image_path
+from optimizer.transforms.stages._users import whom, why_numbered, why_strange
 from optimizer.transforms.stages.nodes import Build, Effect, Work
-from optimizer.transforms.stages.paths import SYSTEM, is_covered, is_left
+from optimizer.transforms.stages.paths import SYSTEM, ancestors, is_covered, is_left
 from optimizer.transforms.stages.words import known_path, operands
 
 _OWNING = frozenset({"chown", "chmod", "chgrp"})
 _ON_PATHS = _OWNING | {"mkdir", "touch"}
 _LATE = frozenset({"ldconfig", "update-ca-certificates", "fc-cache"})
-_MAKING_USERS = lazy_pattern(r"\b(?:user|group)add\b|\badd(?:user|group)\b")
-_OWNER = lazy_pattern(r"\bchown (?:-\S+ )*([\w.:-]+)")
-_USERS_OF_DEBIAN = frozenset(
-    "_apt adm audio backup bin daemon disk dialout games irc list lp mail man news nobody nogroup operator proxy root "
-    "shadow src staff sudo sync sys tty users utmp uucp video voice www-data".split()
-)
 _OF_DEBIAN = lazy_pattern(r"/(?:home|etc|root|var/www|usr/share|var/(?:log|lib|cache)/apt)/")
+_VARIABLE = lazy_pattern(r"\$\{?([A-Za-z_]\w*)")
+_SETTING = frozenset({"declare", "export", "local", "read", "readonly", "typeset"})
 _RECURSIVE = frozenset({"-R", "--recursive", "-Rf", "-fR", "-Rv", "-vR"})
 _ROOTS = frozenset({None, "root", "0", "root:root", "0:0", "0:root", "root:0"})
 
@@ -45,20 +44,21 @@ def repeated(build: Build, base: Variant, copies: Iterable[str], leaves: Iterabl
     """
     copied, left = tuple(copies), tuple(leaves)
     sources, before, behind = list[str](), list[str](), list[str]()
-    programs, variables, made = set[str](), set[str](), set[str]()
+    programs, variables, made, anew = set[str](), set[str](), set[str](), set[str]()
     for work in build.works:
         for part in _parts(work):
-            text = None if part.only_makes((*left, *_gone_behind(part, build))) else _again(part, copied)
+            text = None if part.only_makes((*left, *_gone_behind(part, build))) else _again(part, copied, anew)
             if text is None or text in before:
                 continue
             if not text:
                 return f"line {work.step.line} does several things at once"
-            if folder := _lacking(part, build, (*copied, *made)):
-                return f"line {work.step.line} works in {folder}, and what is there is not known"
+            if reason := _why_elsewhere(part, text, build, (*copied, *made)):
+                return f"line {work.step.line} {reason}"
+            anew |= {path for _, effect in part.effects for path in effect.makes}
             made |= {f"{p}/" for call, effect in part.effects for p in effect.makes if call.program == "mkdir"}
             made |= {p for call, effect in part.effects for p in effect.makes if call.program not in _OWNING}
             if part.step.state.user not in _ROOTS:
-                text = _by_user(part, copied)
+                text = _by_user(part, copied, build)
                 if text is None:
                     return f"line {work.step.line} is run by {part.step.state.user}"
                 if not text:
@@ -75,8 +75,8 @@ def repeated(build: Build, base: Variant, copies: Iterable[str], leaves: Iterabl
     found = Repeated(
         tuple(sources), (*before, *owners), tuple(dict.fromkeys(behind)), frozenset(programs), frozenset(variables)
     )
-    user = _strange_user(found, build, base)
-    return f"whether {base.name} has the user {user} is not known" if user else found
+    texts = (*found.sources, *found.before, *found.behind)
+    return why_strange(texts, build, base) or why_numbered(build, copied) or found
 
 
 def _gone_behind(part: "_Part", build: Build) -> Iterator[str]:
@@ -87,6 +87,14 @@ def _gone_behind(part: "_Part", build: Build) -> Iterator[str]:
             if passed and call is not None and call.certain:
                 yield from (path for path in effect.removes if "*" not in path)
             passed = passed or (call is part.effects[-1][0])
+
+
+def _why_elsewhere(part: "_Part", text: str, build: Build, there: tuple[str, ...]) -> str | None:
+    """Say why a statement means something else in the runtime stage, None where nothing shows that it does."""
+    if folder := _lacking(part, build, there):
+        return f"works in {folder}, and what is there is not known"
+    told = part.told(text)
+    return told and f"uses {told}, which its shell alone knows"
 
 
 def _lacking(part: "_Part", build: Build, there: tuple[str, ...]) -> str | None:
@@ -105,25 +113,29 @@ def _places(part: "_Part") -> Iterator[str]:
             yield path.rstrip("/") if call.program in _OWNING else posixpath.dirname(path.rstrip("/"))
 
 
-def _by_user(part: "_Part", copies: tuple[str, ...]) -> str | None:
+def _by_user(part: "_Part", copies: tuple[str, ...], build: Build) -> str | None:
     """Return how root does what another user did: folders of that user; "" for nothing, None where it is more."""
     user = part.step.state.user or ""
     if part.names - {"mkdir", "chown"}:
         return None
     makes = [path for call, effect in part.effects for path in effect.makes if call.program == "mkdir"]
-    paths = " ".join(dict.fromkeys(path for path in makes if not is_covered(path, copies)))
-    return f"mkdir -p {paths} && chown {_whom(user)} {paths}" if paths else ""
+    new = [one for path in makes if not is_covered(path, copies) for one in (*_new_above(path, build), path)]
+    paths = " ".join(dict.fromkeys(new))
+    return f"mkdir -p {paths} && chown {whom(user)} {paths}" if paths else ""
 
 
-def _whom(user: str) -> str:
-    """Return a user with the group, as chown takes it: that of the user where none is named."""
-    return user if ":" in user else f"{user}:"
+def _new_above(path: str, build: Build) -> list[str]:
+    """Return the folders that `mkdir -p` makes on its way to a path, the outermost first."""
+    there = SYSTEM | {*build.there}
+    new = takewhile(lambda folder: folder not in there and posixpath.dirname(folder) != "/home", ancestors(path))
+    return sorted(new)
 
 
 class _Part(Struct, frozen=True):
     """A statement of a RUN."""
 
     step: Step
+    span: Span
     text: str
     effects: tuple[tuple[Call, Effect], ...]
 
@@ -131,6 +143,15 @@ class _Part(Struct, frozen=True):
     def names(self) -> frozenset[str]:
         """The programs that it starts."""
         return frozenset(call.program for call, _ in self.effects)
+
+    def told(self, text: str) -> str | None:
+        """Name a variable of a text that another statement of the same RUN sets."""
+        names = set(_VARIABLE.findall(text))
+        commands = self.step.run.script.commands() if self.step.run and names else ()
+        others = [one for one in commands if not self.span.start <= one.span.start < self.span.end]
+        given = {name for one in others if not one.words for name, _ in one.assignments}
+        words = (word.text.partition("=")[0] for one in others if one.name in _SETTING for word in one.words)
+        return next(iter(sorted(names & {*given, *words})), None)
 
     def only_makes(self, patterns: tuple[str, ...]) -> bool:
         """Tell whether all that it makes is left out."""
@@ -152,10 +173,10 @@ def _parts(work: Work) -> Iterator[_Part]:
     for index, node in enumerate(parts):
         effects = tuple((call, effect) for call, effect in work.effects if call is not None and call.step == index)
         if effects and run:
-            yield _Part(work.step, run.script.text[node.span.start : node.span.end], effects)
+            yield _Part(work.step, node.span, run.script.text[node.span.start : node.span.end], effects)
 
 
-def _again(part: _Part, copies: tuple[str, ...]) -> str | None:
+def _again(part: _Part, copies: tuple[str, ...], anew: set[str]) -> str | None:
     """Return how a statement is repeated: None where it need not be, "" where it cannot."""
     again = [(call, effect) for call, effect in part.effects if effect.again]
     if not again or all(
@@ -163,7 +184,7 @@ def _again(part: _Part, copies: tuple[str, ...]) -> str | None:
     ):
         return None
     if len(part.effects) == 1 and part.effects[0][0].program in _ON_PATHS:
-        return _on_paths(part.effects[0][0], copies)
+        return _on_paths(part.effects[0][0], copies, anew)
     others = [effect for _, effect in part.effects if not effect.again]
     if any(effect.makes or effect.packages or effect.removes for effect in others):
         return ""
@@ -185,8 +206,11 @@ def _is_inside(path: str, copies: tuple[str, ...]) -> bool:
     return is_covered(path, copies) and f"{path.rstrip('/')}/" not in copies
 
 
-def _on_paths(call: Call, copies: tuple[str, ...]) -> str | None:
-    """Return a call on paths for those that are not copied; what lies in a copied folder has its owner and mode."""
+def _on_paths(call: Call, copies: tuple[str, ...], anew: set[str]) -> str | None:
+    """Return a call on paths for those that are not copied; what lies in a copied folder has its owner and mode.
+
+    `anew` are the paths that the runtime stage has made so far.
+    """
     words = operands(call)
     skipped = 1 if call.program in _OWNING else 0
     paths = [(word, known_path(word, call)) for word in words[skipped:]]
@@ -202,18 +226,19 @@ def _on_paths(call: Call, copies: tuple[str, ...]) -> str | None:
     kept = [word.text for word in call.words if id(word) not in operand]
     above = [path for path in wanted if call.program in _OWNING and copies_below(path, copies)]
     others = [path for path in wanted if path not in above]
-    texts = [_on_tops(kept, above, copies)] if above else []
+    texts = [_on_tops(kept, above, copies, tuple(anew))] if above else []
     if others:
         texts.append(" ".join((*kept, *others)))
     return " && ".join(texts)
 
 
-def _on_tops(words: list[str], folders: list[str], copies: tuple[str, ...]) -> str:
-    """Return a change of owner or mode for folders into which is copied: what is in them has it already."""
+def _on_tops(words: list[str], folders: list[str], copies: tuple[str, ...], anew: tuple[str, ...]) -> str:
+    """Return a change of owner or mode for folders into which is copied: what is copied has it already."""
+    whole = any(copies_below(folder, anew) for folder in folders)
     tops = [*folders, *(_tops_below(folders, copies) if _RECURSIVE & set(words) else [])]
     new = [path for path in tops if path not in SYSTEM]
     made = f"mkdir -p {' '.join(new)} && " if new else ""
-    return f"{made}{' '.join([*(word for word in words if word not in _RECURSIVE), *tops])}"
+    return f"{made}{' '.join([*(word for word in words if whole or word not in _RECURSIVE), *tops])}"
 
 
 def _tops_below(folders: list[str], copies: tuple[str, ...]) -> list[str]:
@@ -250,40 +275,22 @@ def _owners(build: Build, copies: tuple[str, ...]) -> Iterator[str]:
         own = [folder] if is_new and is_there else []
         own += [top for top in _tops_below([folder], copies) if step.name != "WORKDIR" and _brought(top, build)]
         if owner is not None and owner not in _ROOTS and own:
-            whom = owner if step.name != "WORKDIR" else _whom(owner)
-            yield f"mkdir -p {' '.join(own)} && chown {whom} {' '.join(own)}"
+            given = owner if step.name != "WORKDIR" else whom(owner)
+            yield f"mkdir -p {' '.join(own)} && chown {given} {' '.join(own)}"
         if not is_new:
             continue
         made.add(folder)
-        made.update(_ancestors(folder))
+        made.update(ancestors(folder))
     for work in build.works:
         owner = work.step.state.user
         paths = (path for call, effect in work.effects for path in effect.makes if call is not None and path in copies)
         folders = (path.rstrip("/") for path in paths if path.endswith("/") and owner not in _ROOTS)
         for folder in folders:
             if folder not in made | SYSTEM:
-                made.update((folder, *_ancestors(folder)))
-                yield f"mkdir -p {folder} && chown {_whom(owner or '')} {folder}"
+                made.update((folder, *ancestors(folder)))
+                yield f"mkdir -p {folder} && chown {whom(owner or '')} {folder}"
 
 
 def _brought(folder: str, build: Build) -> bool:
     """Tell whether a folder came with files of the build context."""
     return any(path.startswith(f"{folder}/") for path in build.copied)
-
-
-def _strange_user(again: Repeated, build: Build, base: Variant) -> str | None:
-    """Name a user who may be one of the full image alone: who owns something, or whom the container runs as."""
-    if build.full.image == base.image or build.packages:
-        return None
-    texts = (*again.sources, *again.before, *again.behind)
-    made = {word for text in texts if _MAKING_USERS.search(text) for word in text.split()}
-    users = [step.instruction.value.text.strip() for step in build.stage.body if step.name == "USER"][-1:]
-    owners = [match[1] for text in texts for match in _OWNER.finditer(text)]
-    names = (name for words in (*users, *owners) for name in words.split(":") if name and "$" not in name)
-    return next((name for name in names if not (name.isdigit() or name in made or name in _USERS_OF_DEBIAN)), None)
-
-
-def _ancestors(folder: str) -> Iterator[str]:
-    while folder not in {"/", ""}:
-        folder = posixpath.dirname(folder)
-        yield folder

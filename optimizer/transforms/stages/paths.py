@@ -1,7 +1,8 @@
 """Paths of the image as `multi-stage` writes them: absolute, `/` at the end marks a folder with all that is in it."""
 
+import posixpath
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from functools import lru_cache
 
 _PIECES = {"**/": "(?:.*/)?", "**": ".*", "*": "[^/]*"}
@@ -12,6 +13,13 @@ SYSTEM = frozenset(
     "/usr/local/lib /usr/local/sbin /usr/local/share /usr/local/src /usr/sbin /usr/share /usr/src /var /var/cache "
     "/var/lib /var/lib/apt /var/log /var/opt /var/run /var/spool /var/tmp /var/www".split()
 )
+
+
+def ancestors(path: str) -> Iterator[str]:
+    """Go through the folders above a path, the nearest first, `/` last."""
+    while path not in {"/", ""}:
+        path = posixpath.dirname(path)
+        yield path
 
 
 def covers(copy: str, path: str) -> bool:
