@@ -123,3 +123,21 @@ def test_a_number_that_no_copied_file_has_may_change(given: str) -> None:
 def test_a_folder_that_a_user_makes_on_the_way_is_that_users() -> None:
     text = f"RUN useradd -m app\nUSER app\nRUN mkdir -p /home/app/a/b\nUSER root\n{BUILDING}USER app\n{START}"
     assert "mkdir -p /home/app/a /home/app/a/b && chown app: /home/app/a /home/app/a/b\n" in of_go(text)
+
+
+def test_a_link_goes_into_a_folder_that_is_there() -> None:
+    found = of_go(f"WORKDIR /app\nRUN mkdir /data && ln -s /data /app\n{BUILDING}{START}")
+    assert "mkdir -p /app \\\n    && ln -s /data /app\n" in found
+
+
+@pytest.mark.parametrize(
+    "command",
+    ["awk '{print > \"/etc/a\"}' go.mod", "sort -o /etc/a go.mod", "uniq go.mod /etc/a", "umask 077", "ln -sf a"],
+)
+def test_what_writes_by_its_own_words_keeps_one_stage(command: str) -> None:
+    assert "known" in reason(f"FROM golang:1.22-bookworm\n{BUILDING}RUN {command}\n{START}", GO)
+
+
+@pytest.mark.parametrize("command", ["awk '$1 > 3 {print}' go.mod", "sort -u go.mod", "uniq -c go.mod"])
+def test_what_only_looks_leaves_nothing(command: str) -> None:
+    assert "RUN" not in of_go(f"{BUILDING}RUN {command}\n{START}")

@@ -193,6 +193,8 @@ def _again(part: _Part, copies: tuple[str, ...], anew: set[str]) -> str | None:
 
 def _is_literal(call: Call, effect: Effect) -> bool:
     """Tell whether a call names the paths that it makes in full, so that it means the same in any folder."""
+    if call.program == "ln" and call.words[-1].text.startswith("/"):
+        return True
     return all(path in str(call.command) for path in effect.makes)
 
 

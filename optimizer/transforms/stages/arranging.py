@@ -47,7 +47,7 @@ def _globbed(word: Word, call: Call) -> Iterator[str]:
         yield from (f"{folder}/",) if folder else ()
 
 
-def linked(call: Call) -> Effect:
+def linked(call: Call, build: Build) -> Effect:
     """Return the link that `ln` makes: a symbolic one is made again."""
     words = operands(call)
     symbolic = any(w.text.startswith("-") and not w.text.startswith("--") and "s" in w.text for w in call.arguments)
@@ -56,7 +56,8 @@ def linked(call: Call) -> Effect:
     target, link = (known_path(word, call) for word in words)
     if link is None or target is None:
         return unknown(call)
-    inside = link in SYSTEM or words[1].text.endswith("/")
+    plain = any(w.text in {"-T", "--no-target-directory"} for w in call.arguments)
+    inside = not plain and (words[1].text.endswith("/") or _is_folder(link, build))
     path = posixpath.join(link, posixpath.basename(target)) if inside else link
     return Effect((path,), again=symbolic or any(w.text == "--symbolic" for w in call.arguments))
 

@@ -11,6 +11,7 @@ from optimizer.ecosystems import apt
 from optimizer.ecosystems._system import invocation
 from optimizer.model import Step
 from optimizer.shell import SHELLS, Call, Redirect, Word, calls, parse_script, resolve
+from optimizer.syntax.lazy_pattern import lazy_pattern
 from optimizer.transforms._scripts import script_path, text_of
 from optimizer.transforms.stages.arranging import copied, edited, linked, made_again, owned, removed, searched, teed
 from optimizer.transforms.stages.fetching import cloned, fetched, unpacked
@@ -24,7 +25,7 @@ _LOOKING = frozenset(
     "echo egrep env exit export expr false fgrep file find getconf getent gpgconf grep groups head hostname id ldd let "
     "local ls lsb_release md5sum mktemp nm nproc objdump od printenv printf ps pwd read readelf readonly return rev "
     "sed seq set sha1sum sha256sum sha512sum shasum shift shopt sleep sort stat sync tac tail test time tr true type "
-    "typeset ulimit umask uname uniq unset wait wc which whoami xxd yes".split()
+    "typeset ulimit uname uniq unset wait wc which whoami xxd yes".split()
 )
 _VERSIONS = frozenset({"--version", "-version", "-V", "version", "--help", "-v"})
 _WRITING = frozenset({">", ">>", ">|", "1>", "1>>", "&>", "&>>", "2>", "2>>"})
@@ -38,6 +39,7 @@ _OF_SYSTEM = frozenset(
     "update-ca-certificates ldconfig fc-cache a2enmod a2dismod a2ensite a2dissite a2enconf a2disconf".split()
 )
 _COPIED_WELL = frozenset({"mkdir", "touch", "ln", "echo", "printf", "cat", "sed", "tee"})
+_AWK_WRITES = lazy_pattern(r">\s*[\"(]|\bsystem\s*\(|\|\s*\"")
 _RECURSION = 3
 
 
@@ -45,8 +47,10 @@ def effect_of(call: Call, step: Step, build: Build, depth: int = _RECURSION) -> 
     """Return what a call leaves behind by the rules that hold in every image; `unknown` where there is none for it."""
     if call.own or not call.words or call.program == "":
         return _redirected(call, NOTHING)
-    if call.program in {"cp", "mv", "install"}:
-        return _redirected(call, copied(call, build))
+    if call.program in {"cp", "mv", "install", "ln"}:
+        return _redirected(call, linked(call, build) if call.program == "ln" else copied(call, build))
+    if call.program in _LOOKING and _writes(call):
+        return Effect(unknown=f"what {call.program} of line {step.line} writes is not known")
     if call.program in _RULES:
         return _redirected(call, _RULES[call.program](call))
     if _asks_version(call):
@@ -73,6 +77,16 @@ def _redirected(call: Call, effect: Effect) -> Effect:
 
 def _target(redirect: Redirect, call: Call) -> str | None:
     return known_path(redirect.target, call) if redirect.target else None
+
+
+def _writes(call: Call) -> bool:
+    """Tell whether a program that mostly looks is told to write a file by its own words."""
+    words = [word.value if word.value is not None else word.text for word in call.arguments]
+    if call.program in {"uniq", "xxd"}:
+        return len([word for word in words if not word.startswith("-")]) > 1
+    if call.program == "awk":
+        return any(_AWK_WRITES.search(word) for word in words)
+    return call.program == "sort" and any(word.startswith(("-o", "--output")) for word in words)
 
 
 def _asks_version(call: Call) -> bool:
@@ -191,7 +205,6 @@ _RULES: dict[str, Callable[[Call], Effect]] = {
     **dict.fromkeys(("tar", "unzip"), unpacked),
     **dict.fromkeys(("apt-get", "apt"), _apt),
     "apt-mark": _marked,
-    "ln": linked,
     "sed": edited,
     "find": searched,
     "git": cloned,
