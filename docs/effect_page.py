@@ -59,7 +59,9 @@ def values(study: Study) -> dict[str, object]:
         "cases": [*study.cases.values()],
         "case_reductions": reductions(cases),
         "codes": sorted({record.code for record in [*projects, *study.cases.values()]}),
-        "larger": [record.name for record in [*smaller, *cases] if record.reduction <= 0],
+        "larger": [
+            record.name for record in [*smaller, *cases] if record.before and (record.after or 0) > record.before
+        ],
         "bare": bare,
     }
 
