@@ -83,11 +83,6 @@ class Change(Struct, frozen=True):
         return (packages(self.full) or frozenset()) - (packages(self.slim) or frozenset())
 
 
-def why_not(dockerfile: Dockerfile, context: Context, change: Change) -> Iterator[str]:
-    """Go through the reasons, in the order in which they are best told."""
-    return (lack.reason for lack in lacks(dockerfile, context, change))
-
-
 def lacks(dockerfile: Dockerfile, context: Context, change: Change) -> Iterator[Lack]:
     """Go through what the slim variant lacks that the build or a container may need."""
     release = suite(change.full)
@@ -122,7 +117,8 @@ class _Judge(Struct, frozen=True):
 
     def missing(self, name: str, place: str, *, built: bool = False) -> Lack:
         """Say that a program is started that the slim variant lacks, and which package brings it."""
-        packages = sorted(self.commands[name] & self.change.lost, key=lambda package: (package != name, package))
+        owners = {one.removesuffix("-minimal") for one in self.commands[name] & self.change.lost}  # with all modules
+        packages = sorted(owners, key=lambda package: (package != name, package))
         return Lack(f"{place} {name}, which the slim image lacks", built, () if built else tuple(packages[:1]))
 
     def commands_started(self) -> Iterator[Lack]:

@@ -5,6 +5,7 @@ from collections.abc import Iterable
 from msgspec.structs import replace
 
 from optimizer.images import Variant, suite, variant
+from optimizer.images import packages as packages_of
 from optimizer.images.apt import is_known
 from optimizer.model import Step
 from optimizer.syntax import Document, Span
@@ -13,17 +14,26 @@ from optimizer.transforms._lack import Lack
 
 ARCHIVED = frozenset({"wheezy", "jessie", "stretch", "buster"})  # whose packages Debian's mirrors no longer have
 _RELEASES = ("bullseye", "bookworm", "trixie")  # those whose packages are known
+CERTIFICATES = "ca-certificates"
+_SPEAKING = frozenset({"curl", "git", "mercurial", "subversion", "wget"})
 _COMPILERS = frozenset({"gcc", "g++", "cpp", "make", "binutils"})
 
 
-def packages_to_add(lacks: Iterable[Lack], full: Variant) -> tuple[str, ...] | str:
-    """Return the packages that make up for all that is lacking, or the reason why none do."""
+def packages_to_add(lacks: Iterable[Lack], full: Variant, slim: Variant) -> tuple[str, ...] | str:
+    """Return the packages that make up for all that `slim` is lacking, or the reason why none do."""
     found: dict[str, None] = {}
     for lack in lacks:
         if lack.built or not lack.packages or suite(full) in ARCHIVED or not _COMPILERS.isdisjoint(lack.packages):
             return lack.reason
         found.update(dict.fromkeys(lack.packages))
-    return tuple(sorted(found))
+    lost = (packages_of(full) or frozenset()) - (packages_of(slim) or frozenset())
+    return tuple(sorted(with_certificates(found) if CERTIFICATES in lost else found))
+
+
+def with_certificates(names: Iterable[str]) -> tuple[str, ...]:
+    """Return packages with that of the certificates, where one of them speaks to servers and needs it for that."""
+    given = tuple(names)
+    return given if _SPEAKING.isdisjoint(given) else (*given, *({CERTIFICATES} - {*given}))
 
 
 def moving(full: Variant, release: str, packages: Iterable[str]) -> str | None:

@@ -246,7 +246,7 @@ def _judged(subject: Subject, stage: Stage, full: Variant, slim: Variant, name: 
     if full.image in _JAVA:
         reason = next(_java_needs.why_not(dockerfile, subject.context, change), None)
         return Decline(origin.line, reason) if reason else _rewrite(stage, full, slim, name or slim.name)
-    packages = packages_to_add(_slim_needs.lacks(dockerfile, subject.context, change), full)
+    packages = packages_to_add(_slim_needs.lacks(dockerfile, subject.context, change), full, slim)
     if isinstance(packages, str):
         return Decline(origin.line, packages)
     if package := moving(full, release := suite(full) or "", packages):

@@ -141,3 +141,12 @@ def test_what_writes_by_its_own_words_keeps_one_stage(command: str) -> None:
 @pytest.mark.parametrize("command", ["awk '$1 > 3 {print}' go.mod", "sort -u go.mod", "uniq -c go.mod"])
 def test_what_only_looks_leaves_nothing(command: str) -> None:
     assert "RUN" not in of_go(f"{BUILDING}RUN {command}\n{START}")
+
+
+def test_an_interpreter_comes_with_its_modules_and_git_with_certificates() -> None:
+    manifest = '{"dependencies": {"bcrypt": "5.0.0"}}'
+    lock = '{"packages": {"node_modules/bcrypt": {"version": "5.0.0", "hasInstallScript": true}}}'
+    code = "const { exec } = require('child_process'); exec('git clone x'); exec('python3 x.py')"
+    files = {"package.json": manifest, "package-lock.json": lock, "a.js": code}
+    found = runtime('FROM node:20-bookworm\nWORKDIR /app\nCOPY . .\nRUN npm ci\nCMD ["node", "a.js"]\n', files)
+    assert "--no-install-recommends ca-certificates git python3 \\\n" in found

@@ -197,7 +197,7 @@ def lock(**packages: dict[str, object]) -> str:
             "has node-gyp",
         ),
         ({"package.json": '{"dependencies": {"sqlite3": "^5"}}'}, "sqlite3 may be compiled"),
-        ({"package.json": '{"dependencies": {"simple-git": "^3"}}'}, "+git"),
+        ({"package.json": '{"dependencies": {"simple-git": "^3"}}'}, "+ca-certificates git"),
         ({"package.json": '{"dependencies": {"x": "git+ssh://git@example.com/x"}}'}, "x is fetched from a repository"),
         ({"package.json": '{"scripts": {"postinstall": "make -C native"}}'}, "the script postinstall of package.json"),
         ({"package.json": '{"scripts": {"prepare": "husky install"}}'}, None),
@@ -210,7 +210,7 @@ def test_what_npm_installs(files: dict[str, str], reason: str | None) -> None:
 @pytest.mark.parametrize(
     ("path", "text", "reason"),
     [
-        ("a.js", 'require("child_process").exec("git log")', "+git"),
+        ("a.js", 'require("child_process").exec("git log")', "+ca-certificates git"),
         ("a.js", 'console.log("git log")', None),
         ("a.js", 'const { spawn } = require("child_process"); spawn("node", ["x"])', None),
         ("test/a.js", 'require("child_process").exec("git log")', None),
@@ -218,11 +218,15 @@ def test_what_npm_installs(files: dict[str, str], reason: str | None) -> None:
         ("lib/fast.node", "", "may be linked to a library"),
         ("a.js", 'draw("/usr/share/fonts/truetype")', "a.js speaks of /usr/share/fonts"),
         ("a.js", 'sharp(Buffer.from("<svg><text x=1>hi</text></svg>"))', "draws text with sharp"),
-        ("docker-compose.yml", 'services:\n  a:\n    healthcheck:\n      test: ["CMD", "curl", "x"]\n', "+curl"),
+        (
+            "docker-compose.yml",
+            'services:\n  a:\n    healthcheck:\n      test: ["CMD", "curl", "x"]\n',
+            "+ca-certificates curl",
+        ),
         (
             "compose.yaml",
             "services:\n  a:\n    healthcheck:\n      test:\n        - CMD\n        - wget\n",
-            "+wget",
+            "+ca-certificates wget",
         ),
         ("compose.yaml", "services:\n  curl:\n    image: git\n    command: node a.js\n", None),
         ("Dockerfile.swp", "", None),
@@ -278,14 +282,14 @@ def test_a_builder_stays_full_and_its_heirs_go_together() -> None:
 def test_the_sources_of_a_builder_count_where_its_files_are_taken() -> None:
     text = 'FROM node:20 AS b\nCOPY . /app\nFROM node:20\nCOPY --from=b /app /app\nCMD ["node", "/app/a.js"]\n'
 
-    judge(run(text, {"a.js": 'require("child_process").exec("git log")'}), "+git")
+    judge(run(text, {"a.js": 'require("child_process").exec("git log")'}), "+ca-certificates git")
     assert run(text, {"a.js": ""}).after.count("slim") == 1
 
 
 def test_shell_scripts_that_sources_start_are_read() -> None:
     source = {"a.js": 'require("child_process").exec("./tool.sh")', "release.sh": "git tag\n"}
 
-    judge(run(NODE.format("RUN true"), {**source, "tool.sh": "#!/bin/sh\ngit log\n"}), "+git")
+    judge(run(NODE.format("RUN true"), {**source, "tool.sh": "#!/bin/sh\ngit log\n"}), "+ca-certificates git")
     judge(run(NODE.format("RUN true"), {**source, "tool.sh": "#!/bin/sh\nls\n"}), None)
 
 

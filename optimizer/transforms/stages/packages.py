@@ -15,7 +15,7 @@ from optimizer.images import packages
 from optimizer.images._tables import packages_of_release
 from optimizer.images.packages import brought_by
 from optimizer.syntax.lazy_pattern import lazy_pattern
-from optimizer.transforms._slim_packages import ARCHIVED
+from optimizer.transforms._slim_packages import ARCHIVED, with_certificates
 from optimizer.transforms.stages.nodes import Build, Runtime
 
 # Compilers, what drives them, and what makes sources of other sources.
@@ -134,7 +134,7 @@ def sort_packages(build: Build, runtime: Runtime, extra: Iterable[str]) -> Sorte
             dropped.append(name)
         else:
             (recommending if recommends else plain).append(word)
-    plain += [*runtime.packages, *extra]
+    plain += with_certificates((*runtime.packages, *extra))
     plain += _not_brought([one for one in linked if one not in there], [*plain, *recommending], build.release)
     wanted = dict.fromkeys(word for word in plain if word not in there and word not in recommending)
     installs = [
@@ -259,7 +259,7 @@ def program_packages(lost: dict[str, frozenset[str]], programs: Iterable[str]) -
         owners = lost[name]
         if len(owners) > 1 and name not in owners:
             return f"{name} is started, and which package brings it is not known"
-        found[name if name in owners else min(owners)] = None
+        found[name if name in owners else min(owners).removesuffix("-minimal")] = None
         found.update(dict.fromkeys(_WITH_IT.get(name, ())))
     return list(found)
 
