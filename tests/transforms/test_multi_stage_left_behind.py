@@ -150,3 +150,34 @@ def test_an_interpreter_comes_with_its_modules_and_git_with_certificates() -> No
     files = {"package.json": manifest, "package-lock.json": lock, "a.js": code}
     found = runtime('FROM node:20-bookworm\nWORKDIR /app\nCOPY . .\nRUN npm ci\nCMD ["node", "a.js"]\n', files)
     assert "--no-install-recommends ca-certificates git python3 \\\n" in found
+
+
+@pytest.mark.parametrize(
+    ("command", "because"),
+    [
+        ("cat go.mod > /etc/mod", "reads /app/go.mod"),
+        ("sed s/a/b/ /app/a.conf > /etc/a.conf", "reads /app/a.conf"),
+        ("if [ -f go.mod ]; then mkdir /data; fi", "reads /app/go.mod"),
+        ("echo $(go version) > /etc/version", "starts go"),
+        ("useradd -u $(stat -c %u go.mod) app", "reads /app/go.mod"),
+        ("--mount=type=bind,target=/x cat /x/a > /etc/a", "reads what is mounted"),
+    ],
+)
+def test_what_is_done_again_finds_what_it_reads(command: str, because: str) -> None:
+    text = f"FROM golang:1.22-bookworm\n{BUILDING}RUN {command}\n{START}"
+    assert because in reason(text, {**GO, "a.conf": "a"})
+
+
+@pytest.mark.parametrize(
+    ("command", "again"),
+    [
+        ("echo a > /etc/a", "echo a > /etc/a"),
+        ("sed -i s/a/b/ /etc/login.defs", "sed -i s/a/b/ /etc/login.defs"),
+        ("getent group app || groupadd app", "{ getent group app || groupadd app; }"),
+        ("useradd app || true; mkdir /data", "{ useradd app || true; } \\\n    && mkdir /data"),
+        ("--mount=type=secret,id=a useradd app", "useradd app"),
+        ("--mount=type=cache,target=/x cat /etc/os-release > /etc/a", "cat /etc/os-release > /etc/a"),
+    ],
+)
+def test_what_reads_nothing_of_the_build_is_done_again(command: str, again: str) -> None:
+    assert of_go(f"{BUILDING}RUN {command}\n{START}").startswith(f"RUN {again}\n")

@@ -7,22 +7,20 @@ from itertools import takewhile
 from msgspec import Struct
 
 from optimizer.images import Variant
-from optimizer.model import Step
 from optimizer.shell import Call
-from optimizer.syntax import Span
 from optimizer.syntax.lazy_pattern import lazy_pattern
 from optimizer.transforms._copies import image_path
+from optimizer.transforms.stages._reads import why_reads
+from optimizer.transforms.stages._statements import Part, parts
 from optimizer.transforms.stages._users import whom, why_numbered, why_strange
-from optimizer.transforms.stages.nodes import Build, Effect, Work
-from optimizer.transforms.stages.paths import SYSTEM, ancestors, is_covered, is_left
+from optimizer.transforms.stages.nodes import Build, Effect
+from optimizer.transforms.stages.paths import SYSTEM, ancestors, is_covered
 from optimizer.transforms.stages.words import known_path, operands
 
 _OWNING = frozenset({"chown", "chmod", "chgrp"})
 _ON_PATHS = _OWNING | {"mkdir", "touch"}
 _LATE = frozenset({"ldconfig", "update-ca-certificates", "fc-cache"})
 _OF_DEBIAN = lazy_pattern(r"/(?:home|etc|root|var/www|usr/share|var/(?:log|lib|cache)/apt)/")
-_VARIABLE = lazy_pattern(r"\$\{?([A-Za-z_]\w*)")
-_SETTING = frozenset({"declare", "export", "local", "read", "readonly", "typeset"})
 _RECURSIVE = frozenset({"-R", "--recursive", "-Rf", "-fR", "-Rv", "-vR"})
 _ROOTS = frozenset({None, "root", "0", "root:root", "0:0", "0:root", "root:0"})
 
@@ -46,13 +44,13 @@ def repeated(build: Build, base: Variant, copies: Iterable[str], leaves: Iterabl
     sources, before, behind = list[str](), list[str](), list[str]()
     programs, variables, made, anew = set[str](), set[str](), set[str](), set[str]()
     for work in build.works:
-        for part in _parts(work):
+        for part in parts(work):
             text = None if part.only_makes((*left, *_gone_behind(part, build))) else _again(part, copied, anew)
             if text is None or text in before:
                 continue
             if not text:
                 return f"line {work.step.line} does several things at once"
-            if reason := _why_elsewhere(part, text, build, (*copied, *made)):
+            if reason := _why_elsewhere(part, text, build, copied, (*copied, *made)):
                 return f"line {work.step.line} {reason}"
             anew |= {path for _, effect in part.effects for path in effect.makes}
             made |= {f"{p}/" for call, effect in part.effects for p in effect.makes if call.program == "mkdir"}
@@ -79,7 +77,7 @@ def repeated(build: Build, base: Variant, copies: Iterable[str], leaves: Iterabl
     return why_strange(texts, build, base) or why_numbered(build, copied) or found
 
 
-def _gone_behind(part: "_Part", build: Build) -> Iterator[str]:
+def _gone_behind(part: Part, build: Build) -> Iterator[str]:
     """Go through what is removed for certain behind a statement."""
     passed = False
     for work in build.works:
@@ -89,15 +87,15 @@ def _gone_behind(part: "_Part", build: Build) -> Iterator[str]:
             passed = passed or (call is part.effects[-1][0])
 
 
-def _why_elsewhere(part: "_Part", text: str, build: Build, there: tuple[str, ...]) -> str | None:
+def _why_elsewhere(part: Part, text: str, build: Build, copies: tuple[str, ...], there: tuple[str, ...]) -> str | None:
     """Say why a statement means something else in the runtime stage, None where nothing shows that it does."""
     if folder := _lacking(part, build, there):
         return f"works in {folder}, and what is there is not known"
     told = part.told(text)
-    return told and f"uses {told}, which its shell alone knows"
+    return f"uses {told}, which its shell alone knows" if told else why_reads(part.step, part.effects, build, copies)
 
 
-def _lacking(part: "_Part", build: Build, there: tuple[str, ...]) -> str | None:
+def _lacking(part: Part, build: Build, there: tuple[str, ...]) -> str | None:
     """Name a folder that a statement works in, and of which nothing shows that it is there in the runtime stage."""
     for place in _places(part):
         known = place in SYSTEM or place == build.workdir or _OF_DEBIAN.match(f"{place}/") or build.packages
@@ -106,14 +104,14 @@ def _lacking(part: "_Part", build: Build, there: tuple[str, ...]) -> str | None:
     return None
 
 
-def _places(part: "_Part") -> Iterator[str]:
+def _places(part: Part) -> Iterator[str]:
     """Go through what has to be there before a statement: what it changes, and the folders of what it makes."""
     for call, effect in part.effects:
         for path in effect.makes if effect.again and call.program not in {"mkdir", "install"} else ():
             yield path.rstrip("/") if call.program in _OWNING else posixpath.dirname(path.rstrip("/"))
 
 
-def _by_user(part: "_Part", copies: tuple[str, ...], build: Build) -> str | None:
+def _by_user(part: Part, copies: tuple[str, ...], build: Build) -> str | None:
     """Return how root does what another user did: folders of that user; "" for nothing, None where it is more."""
     user = part.step.state.user or ""
     if part.names - {"mkdir", "chown"}:
@@ -131,52 +129,7 @@ def _new_above(path: str, build: Build) -> list[str]:
     return sorted(new)
 
 
-class _Part(Struct, frozen=True):
-    """A statement of a RUN."""
-
-    step: Step
-    span: Span
-    text: str
-    effects: tuple[tuple[Call, Effect], ...]
-
-    @property
-    def names(self) -> frozenset[str]:
-        """The programs that it starts."""
-        return frozenset(call.program for call, _ in self.effects)
-
-    def told(self, text: str) -> str | None:
-        """Name a variable of a text that another statement of the same RUN sets."""
-        names = set(_VARIABLE.findall(text))
-        commands = self.step.run.script.commands() if self.step.run and names else ()
-        others = [one for one in commands if not self.span.start <= one.span.start < self.span.end]
-        given = {name for one in others if not one.words for name, _ in one.assignments}
-        words = (word.text.partition("=")[0] for one in others if one.name in _SETTING for word in one.words)
-        return next(iter(sorted(names & {*given, *words})), None)
-
-    def only_makes(self, patterns: tuple[str, ...]) -> bool:
-        """Tell whether all that it makes is left out."""
-        made = [path for _, effect in self.effects for path in effect.makes]
-        return bool(made) and all(effect.makes or not effect.again for _, effect in self.effects) and all(
-            is_left(path, patterns) for path in made
-        )  # fmt: skip
-
-    @property
-    def is_for_apt(self) -> bool:
-        """Whether it says where packages come from, or what they are to ask."""
-        paths = (path for _, effect in self.effects for path in effect.makes)
-        return "debconf-set-selections" in self.names or any(path.startswith("/etc/apt") for path in paths)
-
-
-def _parts(work: Work) -> Iterator[_Part]:
-    run = work.step.run
-    parts = run.script.root.parts if run else ()
-    for index, node in enumerate(parts):
-        effects = tuple((call, effect) for call, effect in work.effects if call is not None and call.step == index)
-        if effects and run:
-            yield _Part(work.step, node.span, run.script.text[node.span.start : node.span.end], effects)
-
-
-def _again(part: _Part, copies: tuple[str, ...], anew: set[str]) -> str | None:
+def _again(part: Part, copies: tuple[str, ...], anew: set[str]) -> str | None:
     """Return how a statement is repeated: None where it need not be, "" where it cannot."""
     again = [(call, effect) for call, effect in part.effects if effect.again]
     if not again or all(

@@ -20,7 +20,7 @@ from optimizer.transforms.stages.makefile import commands_of
 from optimizer.transforms.stages.nodes import NOTHING, Build, Effect
 from optimizer.transforms.stages.words import known_path
 
-_LOOKING = frozenset(
+LOOKING = frozenset(
     "[ [[ : arch awk basename break cat cd cksum command cmp continue cut date declare df diff dirname dpkg-query du "
     "echo egrep env exit export expr false fgrep file find getconf getent gpgconf grep groups head hostname id ldd let "
     "local ls lsb_release md5sum mktemp nm nproc objdump od printenv printf ps pwd read readelf readonly return rev "
@@ -49,7 +49,7 @@ def effect_of(call: Call, step: Step, build: Build, depth: int = _RECURSION) -> 
         return _redirected(call, NOTHING)
     if call.program in {"cp", "mv", "install", "ln"}:
         return _redirected(call, linked(call, build) if call.program == "ln" else copied(call, build))
-    if call.program in _LOOKING and _writes(call):
+    if call.program in LOOKING and _writes(call):
         return Effect(unknown=f"what {call.program} of line {step.line} writes is not known")
     if call.program in _RULES:
         return _redirected(call, _RULES[call.program](call))
@@ -87,6 +87,11 @@ def _writes(call: Call) -> bool:
     if call.program == "awk":
         return any(_AWK_WRITES.search(word) for word in words)
     return call.program == "sort" and any(word.startswith(("-o", "--output")) for word in words)
+
+
+def is_of_system(program: str, *, any_rule: bool = False) -> bool:
+    """Tell whether a program sets up users or the system, or with `any_rule` whether what it makes is known at all."""
+    return program in _USERS | _OF_SYSTEM or (any_rule and program in {*_RULES, "cp", "install", "mv"})
 
 
 def _asks_version(call: Call) -> bool:
@@ -196,7 +201,7 @@ def _marked(call: Call) -> Effect:
 
 
 _RULES: dict[str, Callable[[Call], Effect]] = {
-    **dict.fromkeys(_LOOKING, _nothing),
+    **dict.fromkeys(LOOKING, _nothing),
     **dict.fromkeys(_USERS | _OF_SYSTEM, _again),
     **dict.fromkeys(("mkdir", "touch"), made_again),
     **dict.fromkeys(("chown", "chmod", "chgrp"), owned),
