@@ -19,8 +19,8 @@ from optimizer.transforms._copies import below, brings_context, image_path, read
 from optimizer.verify._bases import Exchange, exchange_of
 
 _START = "exec-form"
-_STAGES = "multi-stage"
-_SLIMMER = (_STAGES, "distroless-base", "use-slim-base", "replace-retired-base")
+STAGES = "multi-stage"
+_SLIMMER = (STAGES, "distroless-base", "use-slim-base", "replace-retired-base")
 _PACKAGES = (*_SLIMMER, "skip-recommends")  # in the order in which they answer for a lost package
 # What slim images leave out of packages that they have (Debian's `/etc/dpkg/dpkg.cfg.d/docker`).
 _MANUALS = tuple(f"/usr/share/{name}" for name in ("doc", "groff", "info", "linda", "lintian", "locale", "man"))
@@ -69,7 +69,7 @@ def claims_of(
     return Claims(
         paths=_ignored(result, before, context)
         | (dict.fromkeys(_SETTINGS, slimmer) if slimmer else {})
-        | (dict.fromkeys(_folders(before), _STAGES) if _STAGES in applied else {}),
+        | (dict.fromkeys(_folders(before), STAGES) if STAGES in applied else {}),
         patterns=tuple(
             dict.fromkeys((*_left_out_by(result), *(_mounted(after) if _MOUNTS in applied else ()), *_slim(slimmer)))
         ),
@@ -78,7 +78,7 @@ def claims_of(
         start=_START if _START in applied else None,
         packages=next((name for name in _PACKAGES if name in applied), None),
         slimmer=slimmer,
-        variables=dict.fromkeys(_of_base(before, after), _STAGES) if _STAGES in applied else {},
+        variables=dict.fromkeys(_of_base(before, after), STAGES) if STAGES in applied else {},
         exchange=exchange_of(result, after, context),
     )
 

@@ -7,7 +7,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from optimizer.report.evidence import Check, Difference
-from optimizer.verify._claims import Claims, in_image, path_pattern
+from optimizer.verify._claims import STAGES, Claims, in_image, path_pattern
 from optimizer.verify._noise import comes_and_goes, may_be_rewritten
 from optimizer.verify._packages import (
     files_of_lost_packages,
@@ -18,6 +18,7 @@ from optimizer.verify.image import Entry, Image, Kind, ancestors
 
 _MOST_TOLD = 20  # differences of one kind; more are summed up by folder
 _ENTIRE = frozenset({"missing", "new"})
+_USUAL_MODE, _GROUP_WRITES = 0o755, 0o020
 
 
 class _Found(Struct, frozen=True):
@@ -56,6 +57,7 @@ class _Announced(Struct, frozen=True):
 
     claims: Claims
     before: Image
+    after: Image
     paths: dict[str, str]
     pattern: re.Pattern[str]
     authors: tuple[str, ...]
@@ -71,6 +73,7 @@ class _Announced(Struct, frozen=True):
         return cls(
             claims,
             before,
+            after,
             paths,
             re.compile("|".join(patterns) or r"(?!)"),
             tuple(transform for transform, _ in claims.patterns),
@@ -85,6 +88,8 @@ class _Announced(Struct, frozen=True):
             return self.paths[path]
         if exchange and exchange.brings(path):
             return exchange.transform
+        if how == "mode" and self._is_made_anew(path):
+            return self.claims.slimmer
         if how == "missing":
             return self._left_out(path)
         if how in {"mode", "owner"} and self.before.entries[path].kind is Kind.FOLDER:
@@ -92,6 +97,16 @@ class _Announced(Struct, frozen=True):
         if self.claims.packages and self.lost and is_state_of_packages(path, self.before):
             return self.claims.packages
         return None
+
+    def _is_made_anew(self, path: str) -> bool:
+        """Tell whether a folder of root's lost no more than its group's right to write, by a copy between stages.
+
+        COPY makes the folder at its end anew, with mode 0755; that bit is there or not as the umask of whoever has
+        the context wants it.
+        """
+        was, now = self.before.entries[path], self.after.entries[path]
+        usual = was.kind is Kind.FOLDER and (was.owner, now.owner) == ((0, 0), (0, 0)) and now.mode == _USUAL_MODE
+        return usual and self.claims.slimmer == STAGES and was.mode == now.mode | _GROUP_WRITES
 
     def _by_pattern(self, path: str) -> str | None:
         match = self.pattern.fullmatch(path)

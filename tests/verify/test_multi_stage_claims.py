@@ -8,6 +8,8 @@ import pytest
 from optimizer.cli.disk import read_context
 from optimizer.engine import Plan, optimize
 from optimizer.verify._claims import Claims, claims_of, path_pattern
+from optimizer.verify.comparison import compare
+from tests.verify.images import File, image
 
 CASES = Path(__file__).parents[2] / "fixtures" / "cases"
 
@@ -62,3 +64,19 @@ def test_variables_of_the_toolchain_but_not_those_that_are_set_again() -> None:
 def test_folders_that_the_image_of_go_opens_to_all() -> None:
     assert claims("multi_stage_go_install_keeps_the_program_on_the_path").paths["/go"] == "multi-stage"
     assert "/go" not in claims("multi_stage_c_program_of_one_compiler_call").paths
+
+
+@pytest.mark.parametrize(
+    ("was", "now", "claimed_by"),
+    [
+        (File(folder=True, mode=0o775), File(folder=True, mode=0o755), "multi-stage"),
+        (File(folder=True, mode=0o777), File(folder=True, mode=0o755), None),
+        (File(folder=True, mode=0o775), File(folder=True, mode=0o750), None),
+        (File(folder=True, mode=0o775, owner=(0, 5)), File(folder=True, mode=0o755, owner=(0, 5)), None),
+        (File(mode=0o775), File(mode=0o755), None),
+    ],
+)
+def test_a_folder_at_the_end_of_a_copy_has_the_usual_mode(was: File, now: File, claimed_by: str | None) -> None:
+    found = compare(image({"/app/static": was}), image({"/app/static": now}), Claims(slimmer="multi-stage"))
+
+    assert [one.claimed_by for one in found if one.subject == "/app/static"] == [claimed_by]
