@@ -181,3 +181,37 @@ def test_what_is_done_again_finds_what_it_reads(command: str, because: str) -> N
 )
 def test_what_reads_nothing_of_the_build_is_done_again(command: str, again: str) -> None:
     assert of_go(f"{BUILDING}RUN {command}\n{START}").startswith(f"RUN {again}\n")
+
+
+def test_a_folder_that_is_made_for_the_container_is_made_again() -> None:
+    text = f"WORKDIR /var/lib/app\n{BUILDING}{START}"
+    assert of_go(text).startswith("RUN mkdir -p /var/lib/app\nWORKDIR /app\n")
+    assert "RUN" not in of_go("WORKDIR /src\nCOPY . .\nRUN go build -o /app/server .\nWORKDIR /app\nCMD ./server\n")
+
+
+def test_a_variable_that_is_set_anew_is_set_once() -> None:
+    text = 'ENV GOPATH=/g\nENV PATH=$GOPATH/bin:$PATH\nWORKDIR /app\nCOPY . .\nRUN go install .\nCMD ["app"]\n'
+    assert of_go(text).startswith("ENV GOPATH=/g\nENV PATH=$GOPATH/bin:$PATH\nWORKDIR /app\n")
+
+
+LOCK = '{"packages": {"node_modules/bcrypt": {"version": "5.0.0", "hasInstallScript": true}}}'
+NODE = {
+    "package.json": '{"dependencies": {"bcrypt": "5.0.0"}}',
+    "package-lock.json": LOCK,
+    ".npmrc": "",
+    "lib/a.js": "",
+}
+
+
+@pytest.mark.parametrize(
+    ("above", "because"),
+    [
+        ("COPY .npmrc /root/.npmrc\nRUN npm i -g @corp/cli\n", "hangs on line 2"),
+        ("RUN npm config set registry https://r\nRUN npm i -g serve\n", "hangs on line 2"),
+        ("COPY lib /lib/a\nRUN cd /lib/a && npm link\n", "npm link of line 3 leads to"),
+        ("RUN --mount=type=secret,id=a,target=/x npm i -g serve\n", "mounted"),
+    ],
+)
+def test_packages_for_all_that_hang_on_settings_keep_one_stage(above: str, because: str) -> None:
+    text = f'FROM node:20-bookworm\n{above}WORKDIR /app\nCOPY . .\nRUN npm ci\nCMD ["node", "a.js"]\n'
+    assert because in reason(text, NODE)

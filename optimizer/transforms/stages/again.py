@@ -68,7 +68,7 @@ def repeated(build: Build, base: Variant, copies: Iterable[str], leaves: Iterabl
             programs |= part.names
             variables |= {name for call, _ in part.effects for word in call.words for name in word.variables}
     owners = dict.fromkeys(text for text in _owners(build, copied) if text not in before)
-    before = list(dict.fromkeys(before))
+    before = list(dict.fromkeys((*_folders(build, copied), *before)))
     before = [text for text in before if not any(other.startswith(f"{text} && ") for other in (*before, *owners))]
     found = Repeated(
         tuple(sources), (*before, *owners), tuple(dict.fromkeys(behind)), frozenset(programs), frozenset(variables)
@@ -209,6 +209,20 @@ def _has_mode(call: Call) -> bool:
 def copies_below(path: str, copies: tuple[str, ...]) -> bool:
     """Tell whether something is copied to a folder, or below it."""
     return any(copy.startswith(f"{path.rstrip('/')}/") for copy in copies)
+
+
+def _folders(build: Build, copies: tuple[str, ...]) -> Iterator[str]:
+    """Go through the commands that make the folders again that a WORKDIR makes and no step works in."""
+    files = [step for step in build.stage.body if step.name in {"RUN", "COPY", "ADD"}]
+    used = {above for step in files for above in (step.state.workdir or "/", *ancestors(step.state.workdir or "/"))}
+    used |= {build.workdir, *ancestors(build.workdir), *SYSTEM}
+    for step in build.stage.body:
+        word = step.state.word(step.instruction.arguments[-1]) if step.name == "WORKDIR" else None
+        folder = image_path(word, step.state.workdir) if word and step.index < files[-1].index else None
+        if folder is None or folder in used or is_covered(folder, copies) or copies_below(folder, copies):
+            continue
+        owner = step.state.user
+        yield f"mkdir -p {folder}" + (f" && chown {whom(owner)} {folder}" if owner and owner not in _ROOTS else "")
 
 
 def _owners(build: Build, copies: tuple[str, ...]) -> Iterator[str]:

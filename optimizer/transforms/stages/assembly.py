@@ -72,6 +72,12 @@ def _with_variables(build: Build, runtime: Runtime) -> Runtime:
     own = build.full.facts.env if build.full.facts else {}
     there = runtime.base.facts.env if runtime.base.facts else {}
     given = {name for name, _ in runtime.variables}
+    given |= {
+        word.partition("=")[0]
+        for step in build.stage.body
+        for word in (step.instruction.arguments if step.name == "ENV" else ())
+        if word.partition("=")[0] not in variables_in(step.instruction.body.text)
+    } - {"PATH"}
     spoken = {name for step in build.stage.body for name in variables_in(step.instruction.body.text)}
     missing = [
         (name, _expanded(value, own))

@@ -24,8 +24,7 @@ from optimizer.transforms.stages.paths import SYSTEM
 
 _MANAGERS = frozenset({"npm", "yarn", "pnpm", "bun"})
 _INSTALLS = frozenset(
-    "install i ci add clean-install rebuild prune dedupe update up upgrade remove uninstall rm link fetch "
-    "import".split()
+    "install i ci add clean-install rebuild prune dedupe update up upgrade remove uninstall rm fetch import".split()
 )
 _LOOKS = frozenset(
     "-v --version audit bin cache doctor fund help info list ls outdated ping root show store version view "
@@ -41,6 +40,10 @@ _TOOLS = frozenset(
 )
 _FETCHING = frozenset({"cypress", "playwright", "puppeteer", "@puppeteer/browsers", "electron-builder", "pm2"})
 _GLOBAL = frozenset({"-g", "--global", "--location=global"})
+_SETS = lazy_pattern(
+    r"(?:/root|/home/\w+|~|\$HOME|/etc)/\.?(?:npm|yarn)rc\b"
+    r"|\b(?:npm|yarn|pnpm)\s+(?:config\s+)?(?:set|login)\b[^&;|\n]*(?:registry|auth|prefix|proxy|cafile|strict-ssl)"
+)
 _BUILD_TOOLS = frozenset(
     "@angular/cli @nestjs/cli @vue/cli bower grunt grunt-cli gulp gulp-cli lerna node-gyp rimraf rollup turbo "
     "typescript webpack webpack-cli".split()
@@ -80,6 +83,8 @@ def _of_manager(call: Call, step: Step, build: Build, words: list[str]) -> Effec
         return Effect(leaves=(f"{home_of(call, step, build)}/.npmrc", f"{home_of(call, step, build)}/.yarnrc*"))
     if _GLOBAL & set(words) or verb == "global":
         return _of_global([word for word in plain[1:] if word != "add"], step, build)
+    if verb in {"link", "ln", "unlink"}:
+        return Effect(unknown=f"what {name} {verb} of line {step.line} leads to is not known")
     caches = tuple(_caches(home_of(call, step, build)))
     if verb in _INSTALLS:
         if folder is None or (folder in SYSTEM and plain[1:]):
@@ -132,6 +137,8 @@ def _of_global(names: list[str], step: Step, build: Build) -> Effect:
         return Effect(leaves=("/usr/local/lib/node_modules/*/**", "/usr/local/bin/*"))
     if odd := next((name for name in bare if native_package(name) or name in _FETCHING - {"pm2"}), None):
         return Effect(unknown=f"{odd}, which line {step.line} installs for all, may be compiled")
+    if setting := next((other for other in build.stage.body if _SETS.search(other.instruction.text)), None):
+        return Effect(unknown=f"whether what line {step.line} installs hangs on line {setting.line} is not known")
     return Effect(again=True)
 
 
