@@ -215,3 +215,13 @@ NODE = {
 def test_packages_for_all_that_hang_on_settings_keep_one_stage(above: str, because: str) -> None:
     text = f'FROM node:20-bookworm\n{above}WORKDIR /app\nCOPY . .\nRUN npm ci\nCMD ["node", "a.js"]\n'
     assert because in reason(text, NODE)
+
+
+@pytest.mark.parametrize("program", ["cargo", "rustc", "/app/target/release/worker"])
+def test_a_program_in_rust_that_starts_what_stays_behind_keeps_it(program: str) -> None:
+    code = f'fn main() {{ std::process::Command::new("{program}"); }}\n'
+    files = {"Cargo.toml": '[package]\nname = "app"\nversion = "0.1.0"\n', "src/main.rs": code}
+    text = (
+        'FROM rust:1.75-bookworm\nWORKDIR /app\nCOPY . .\nRUN cargo build --release\nCMD ["/app/target/release/app"]\n'
+    )
+    assert "starts the toolchain" in reason(text, files)

@@ -42,6 +42,7 @@ _BUNDLED = re.compile(
     r"|security-framework|secp256k1|snappy|snmalloc|sys-info|system-configuration|tikv-jemalloc|tree-sitter.*|wasi|web"
     r"|webpki|winapi|windows|winreg|xxhash|zstd)-sys(?:\d|-next)?|tikv-jemalloc-sys|linux-raw-sys.*|windows-.*|objc-sys|rquickjs-sys"
 )
+_STARTS_RUST = re.compile(r"Command::new\(\s*\"(?:cargo|rustc|rustup|rustfmt|[\w./]*target/(?:release|debug)/)")
 _TOOLS = frozenset({"CARGO_HOME", "RUSTUP_HOME", "RUST_VERSION"})
 
 
@@ -205,6 +206,8 @@ def runtime(build: Build) -> Runtime | str | None:
     linked = _linked(build)
     if isinstance(linked, str):
         return linked
+    if any(_STARTS_RUST.search(text) for text in compiled.own_code(build)):
+        return "the code starts the toolchain, or a program beside itself"
     programs = compiled.started_by_code(build, base)
     if isinstance(programs, str):
         return programs
