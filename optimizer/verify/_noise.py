@@ -19,7 +19,7 @@ _COMES_AND_GOES = re.compile(
     | /var/cache/debconf/[^/]+-old | /var/cache/(?:ldconfig|fontconfig|man)(?:/.*)? | /usr/share/info/dir(?:\.old)?
     | /run/(?:adduser|lock/[^/]*|mount/utab) | /etc/(?:\.pwd\.lock|passwd-|shadow-|group-|gshadow-|subuid-|subgid-)
     | /tmp/(?:node-compile-cache|v8-compile-cache-\d+|yarn--[^/]+|npm-\d+-[^/]+|hsperfdata_[^/]+|\.dotnet
-      |tmp[a-z0-9_]{8}cacert\.pem
+      |tmp[a-z0-9_]{8}(?:cacert\.pem)?
       |clr-debug-pipe-[^/]+|dotnet-diagnostic-[^/]+|NuGetScratch[^/]*|MSBuildTemp[^/]*|jna-\d+|phantomjs)(?:/.*)?
     | /(?:root|home/[^/]+)/
       (?:\.npm(?:/.*)?

@@ -88,6 +88,7 @@ def test_few_changes_are_told_one_by_one() -> None:
         "/tmp/hsperfdata_root/12",
         "/tmp/node-compile-cache/v20/a",
         "/tmp/tmp8y360xbecacert.pem",
+        "/tmp/tmp3nktl_fu",
         "/app/node_modules/.cache/babel/a.json",
     ],
 )
