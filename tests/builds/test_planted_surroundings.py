@@ -72,8 +72,8 @@ FAULTS = (
     ),
     fault(
         "the certificates of the environment",
-        "FROM debian:bookworm-slim\nENV SSL_CERT_FILE=/etc/ssl/own.pem\nRUN touch /etc/ssl/own.pem",
-        "FROM debian:bookworm-slim\nENV SSL_CERT_FILE=/etc/ssl/own.pem",
+        "FROM debian:bookworm-slim\nENV SSL_CERT_FILE=/etc/own.pem\nRUN touch /etc/own.pem",
+        "FROM debian:bookworm-slim\nENV SSL_CERT_FILE=/etc/own.pem",
         "path of Env SSL_CERT_FILE",
     ),
     fault(
